@@ -1,0 +1,90 @@
+"""Every error that a person can see, each with its own exit code.
+
+An error's text says what is wrong, where, why it matters and what to do. ``tasks.py`` turns these into
+``invoke.Exit``; anything that is not a :class:`MeshstrapError` is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, order=True, kw_only=True)
+class Problem:
+    """One thing wrong at one place of a file: ``file:line:column: path: message``.
+
+    Lines and columns count from 1, the way editors do.
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str = ""
+    message: str = field(default="")
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: "
+        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+
+
+class MeshstrapError(Exception):
+    """A person's mistake, or a fact of the world that a person has to know. Never raised itself."""
+
+    exit_code = 1
+
+
+class WouldChange(MeshstrapError):
+    """``--check`` found that something is not as it would be written."""
+
+    exit_code = 1
+
+
+class InventoryNotFound(MeshstrapError):
+    """The inventory file is not there or cannot be read."""
+
+    exit_code = 3
+
+
+class InventoryInvalid(MeshstrapError):
+    """The inventory has problems; all of them, sorted by place."""
+
+    exit_code = 4
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class SecretsInvalid(MeshstrapError):
+    """The secrets file or a secret handed in is not usable. The text never holds the secret."""
+
+    exit_code = 5
+
+
+class RenderFailed(MeshstrapError):
+    """A template met a value that did not pass a quoting filter, or a name that is not defined."""
+
+    exit_code = 6
+
+
+class LintFailed(MeshstrapError):
+    """shellcheck or bash has findings; each names the file under ``scripts/`` and its line."""
+
+    exit_code = 7
+
+    def __init__(self, findings: Iterable[Problem]) -> None:
+        self.findings = tuple(sorted(findings))
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class UserDataTooLarge(MeshstrapError):
+    """A node's user-data would not fit into the cloud's metadata limit."""
+
+    exit_code = 8
+
+
+class OutputRefused(MeshstrapError):
+    """The output folder cannot be written, or is not one of ours."""
+
+    exit_code = 9

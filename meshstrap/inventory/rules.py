@@ -1,0 +1,13 @@
+"""The rules across fields, in the order of the file's sections. Each is one function of its own."""
+
+from __future__ import annotations
+
+from meshstrap.inventory import rules_machines, rules_names, rules_network, rules_protected, rules_sources
+
+RULES = (
+    *rules_names.RULES,
+    *rules_network.RULES,
+    *rules_machines.RULES,
+    *rules_protected.RULES,
+    *rules_sources.RULES,
+)

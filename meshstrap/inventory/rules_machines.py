@@ -1,0 +1,124 @@
+"""Rules about machines: roles, sizes, and what the accounts allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from meshstrap.errors import Problem
+from meshstrap.inventory.machines import Account, Node
+from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.tree import Path, Places
+
+CONTROL_PLANE = "control-plane"
+
+KUBEADM_MINIMUM_CPUS = 2
+"""kubeadm's preflight check NumCPU (k/k cmd/kubeadm/app/constants, ``ControlPlaneNumCPU``)."""
+
+KUBEADM_MINIMUM_MIB = 1700
+"""kubeadm's preflight check Mem (k/k cmd/kubeadm/app/constants, ``ControlPlaneMem``)."""
+
+# https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm: an OCPU of an Arm shape is one
+# core with one thread; of an x86 shape one core with two.
+CPUS_PER_OCPU = {"arm64": 1, "amd64": 2}
+
+
+def one_control_plane(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """Exactly one node is the control plane."""
+    chosen = [index for index, node in enumerate(inventory.nodes) if node.role == CONTROL_PLANE]
+    if not chosen:
+        yield places.problem(("nodes",), "no node has the role control-plane; exactly one is needed")
+    for index in chosen[1:]:
+        line = places.line(("nodes", chosen[0], "role"))
+        yield places.problem(
+            ("nodes", index, "role"),
+            f"nodes[{chosen[0]}] (line {line}) is the control plane already; this version renders exactly one, "
+            "because several would run one etcd between clouds, which needs steady round trips of a few milliseconds",
+        )
+
+
+def control_plane_has_enough_cpus(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """A control plane with one CPU is refused by kubeadm."""
+    if _waived(inventory, "NumCPU", "cpus"):
+        return
+    for path, node in _control_planes(inventory):
+        cpus = node.ocpus * CPUS_PER_OCPU[node.arch]
+        if cpus < KUBEADM_MINIMUM_CPUS:
+            message = (
+                f"{node.ocpus} OCPU on {node.arch} is {cpus} CPU; a control plane needs {KUBEADM_MINIMUM_CPUS} "
+                "(kubeadm's NumCPU). To try it all the same: cluster.waive_preflight: [NumCPU] and "
+                "cluster.waive_machine: [cpus]"
+            )
+            yield places.problem((*path, "ocpus"), message)
+
+
+def control_plane_has_enough_memory(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """A control plane with less than 1700 MiB is refused by kubeadm."""
+    if _waived(inventory, "Mem", "memory"):
+        return
+    for path, node in _control_planes(inventory):
+        if node.memory_gib * 1024 < KUBEADM_MINIMUM_MIB:
+            message = (
+                f"{node.memory_gib} GiB is {node.memory_gib * 1024} MiB; a control plane needs {KUBEADM_MINIMUM_MIB} "
+                "(kubeadm's Mem). To try it all the same: cluster.waive_preflight: [Mem] and "
+                "cluster.waive_machine: [memory]"
+            )
+            yield places.problem((*path, "memory_gib"), message)
+
+
+def _control_planes(inventory: Inventory) -> Iterator[tuple[Path, Node]]:
+    for index, node in enumerate(inventory.nodes):
+        if node.role == CONTROL_PLANE:
+            yield ("nodes", index), node
+
+
+def _waived(inventory: Inventory, preflight: str, machine: str) -> bool:
+    cluster = inventory.cluster
+    return preflight in cluster.waive_preflight and machine in cluster.waive_machine
+
+
+def ocpus_fit_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """The OCPUs of an account's nodes are at most its quota."""
+    yield from _over_quota(inventory, places, "ocpus", "OCPUs", lambda node: node.ocpus)
+
+
+def memory_fits_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """The memory of an account's nodes is at most its quota."""
+    yield from _over_quota(inventory, places, "memory_gib", "GiB of memory", lambda node: node.memory_gib)
+
+
+def storage_fits_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """Boot and block volumes of an account's nodes are at most its quota."""
+    yield from _over_quota(inventory, places, "storage_gib", "GiB of storage", storage_gib)
+
+
+def storage_gib(node: Node) -> int:
+    """Boot volume and block volume of a node together, GiB."""
+    return node.boot_volume_gib + (node.block_volume.size_gib if node.block_volume else 0)
+
+
+def _over_quota(
+    inventory: Inventory, places: Places, field: str, unit: str, amount: Callable[[Node], int]
+) -> Iterator[Problem]:
+    for index, account in enumerate(inventory.accounts):
+        limit = _limit(account, field)
+        uses = [(node.name, amount(node)) for node in inventory.nodes if node.account == account.name]
+        total = sum(number for _, number in uses)
+        if limit is not None and total > limit:
+            parts = " + ".join(f"{name} {number}" for name, number in uses)
+            message = f"the nodes of account '{account.name}' need {total} {unit} ({parts}), but its quota is {limit}"
+            yield places.problem(("accounts", index, "quota", field), message)
+
+
+def _limit(account: Account, field: str) -> int | None:
+    limit: int | None = getattr(account.quota, field) if account.quota is not None else None
+    return limit
+
+
+RULES = (
+    one_control_plane,
+    control_plane_has_enough_cpus,
+    control_plane_has_enough_memory,
+    ocpus_fit_the_quota,
+    memory_fits_the_quota,
+    storage_fits_the_quota,
+)

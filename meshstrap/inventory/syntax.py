@@ -1,0 +1,49 @@
+"""What is wrong with text that is not YAML, in words for someone who does not know YAML's grammar."""
+
+from __future__ import annotations
+
+import yaml
+
+_TAB = "a tab is used as indentation; YAML allows spaces only"
+_FORGOTTEN_QUOTE = "the quote that starts on line {context} is never closed"
+
+# What PyYAML says (https://github.com/yaml/pyyaml, scanner.py and parser.py of 6.0), and what a person has to know.
+# The first entry whose words are in PyYAML's sentence counts.
+_EXPLANATIONS = (
+    ("found unexpected end of stream", _FORGOTTEN_QUOTE),
+    ("found unexpected document separator", _FORGOTTEN_QUOTE),
+    ("mapping values are not allowed here", "a second ': ' on one line; quote the value if the colon belongs to it"),
+    ("could not find expected ':'", "this line has no 'key: value'; is a colon or its indentation missing?"),
+    ("expected ',' or ']'", "the list that starts with '[' on line {context} is not closed, or a comma is missing"),
+    ("expected ',' or '}'", "the '{{' of line {context} is not closed, or a comma is missing"),
+    ("expected <block end>", "this line is not indented like the lines before it"),
+    ("cannot start any token", "a value cannot start with {character}; quote it"),
+    ("unknown escape character", "unknown escape in double quotes; write \\\\ for a backslash, or use single quotes"),
+    ("found undefined alias", "aliases are not allowed: every value stands where it is used"),
+    ("undefined tag handle", "tags are not allowed; quote the value if the '!' belongs to it"),
+    ("expected the node content", "a value is missing before {character}"),
+    ("sequence entries are not allowed", "a list item ('- ') cannot start here; put it on a line of its own"),
+    ("mapping keys are not allowed", "a key cannot start here; check the indentation"),
+    ("expected a comment or a line break", "only a comment may follow here"),
+    ("expected chomping or indentation", "a text block starts with '|', '|-' or '>' alone on its line"),
+)
+
+
+def explain(error: yaml.MarkedYAMLError, text: str) -> str:
+    """One plain sentence for a syntax error."""
+    problem = error.problem or "cannot be read"
+    mark = error.problem_mark or error.context_mark
+    context = error.context_mark.line + 1 if error.context_mark else 1
+    character = repr(text[mark.index]) if mark and mark.index < len(text) else "the end of the file"
+    if mark is not None and _is_tab_indented(text, mark.line):
+        return _TAB
+    for words, explanation in _EXPLANATIONS:
+        if words in problem:
+            return "not YAML: " + explanation.format(context=context, character=character)
+    return f"not YAML: {problem}"
+
+
+def _is_tab_indented(text: str, line: int) -> bool:
+    lines = text.split("\n")
+    content = lines[line] if line < len(lines) else ""
+    return "\t" in content[: len(content) - len(content.lstrip())]

@@ -1,0 +1,55 @@
+"""All nodes of a cluster through every stage: what ``invoke render`` and ``invoke lint`` do, and the bench measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from meshstrap.compat import version_rules
+from meshstrap.inventory import load_inventory
+from meshstrap.plan import NodePlan, Plan, derive_plan
+from meshstrap.rendering import Script, UserData, pack_user_data, render_documents, render_script
+from meshstrap.rendering.documents import render_unit
+from meshstrap.secrets import Secrets
+
+Track: TypeAlias = Callable[[Iterable[NodePlan], str, int], Iterable[NodePlan]]
+"""Shows how far a stage is: the nodes, the stage's name, how many nodes."""
+
+
+def load_plan(path: Path) -> Plan:
+    """The plan that follows from an inventory file. ``InventoryNotFound`` and ``InventoryInvalid``."""
+    return derive_plan(load_inventory(path, rules=(version_rules,)))
+
+
+def silently(nodes: Iterable[NodePlan], stage: str, total: int) -> Iterable[NodePlan]:
+    """A :data:`Track` that shows nothing."""
+    del stage, total
+    return nodes
+
+
+def render_scripts(plan: Plan, track: Track = silently) -> dict[str, Script]:
+    """Every node's bootstrap script, by node. ``RenderFailed``."""
+    return {node.name: render_script(plan, node) for node in track(plan.nodes, "rendering", len(plan.nodes))}
+
+
+def pack_nodes(
+    plan: Plan, scripts: Mapping[str, Script], secrets: Secrets, track: Track = silently
+) -> dict[str, UserData]:
+    """Every node's user-data, by node. ``UserDataTooLarge`` for the first that is."""
+    nodes = track(plan.nodes, "packing", len(plan.nodes))
+    return {node.name: pack_user_data(plan, node, scripts[node.name], secrets) for node in nodes}
+
+
+def node_files(plan: Plan, scripts: Mapping[str, Script], packed: Mapping[str, UserData]) -> dict[str, str]:
+    """Every file of every node, as ``node/name`` → text, for :func:`meshstrap.output.write_generated`."""
+    files: dict[str, str] = {}
+    for node in plan.nodes:
+        data = packed[node.name]
+        files[f"{node.name}/user-data.yaml"] = data.text
+        files[f"{node.name}/user-data.b64"] = data.b64
+        files[f"{node.name}/bootstrap.sh"] = scripts[node.name].text
+        files[f"{node.name}/documents/meshstrap.service"] = render_unit(plan, node)
+        for document in render_documents(plan, node):
+            files[f"{node.name}/documents/{document.name}"] = document.text
+    return files

@@ -1,0 +1,34 @@
+"""Inventory to plan: pure, no secret, no clock, no environment."""
+
+from meshstrap.plan.derive import API_PORT, derive_plan
+from meshstrap.plan.model import (
+    AccountPlan,
+    BlockVolume,
+    Download,
+    Fact,
+    Network,
+    NodePlan,
+    Override,
+    Package,
+    Plan,
+    RegistryMirror,
+    Repository,
+    Versions,
+)
+
+__all__ = [
+    "API_PORT",
+    "AccountPlan",
+    "BlockVolume",
+    "Download",
+    "Fact",
+    "Network",
+    "NodePlan",
+    "Override",
+    "Package",
+    "Plan",
+    "RegistryMirror",
+    "Repository",
+    "Versions",
+    "derive_plan",
+]

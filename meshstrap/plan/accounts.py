@@ -1,0 +1,35 @@
+"""What the nodes of each account use together, beside what the account allows."""
+
+from __future__ import annotations
+
+from meshstrap.inventory.machines import Account
+from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.rules_machines import storage_gib
+from meshstrap.plan.model import AccountPlan
+
+UNLISTED_SSH_KEYS_BYTES = 1500
+"""Bytes kept for SSH keys that the inventory does not list: two RSA-4096 keys of about 740 bytes."""
+
+
+def ssh_keys_bytes(keys: tuple[str, ...]) -> int:
+    """Bytes of an instance's ``ssh_authorized_keys``: one key a line. They share the user-data's size limit."""
+    return sum(len(key.encode()) + 1 for key in keys) if keys else UNLISTED_SSH_KEYS_BYTES
+
+
+def derive_account(account: Account, inventory: Inventory) -> AccountPlan:
+    """One account with the sums over its nodes."""
+    nodes = [node for node in inventory.nodes if node.account == account.name]
+    quota = account.quota
+    return AccountPlan(
+        name=account.name,
+        region=account.region,
+        subnet=account.subnet,
+        nodes=tuple(node.name for node in nodes),
+        ocpus=sum(node.ocpus for node in nodes),
+        memory_gib=sum(node.memory_gib for node in nodes),
+        storage_gib=sum(storage_gib(node) for node in nodes),
+        quota_ocpus=quota.ocpus if quota else None,
+        quota_memory_gib=quota.memory_gib if quota else None,
+        quota_storage_gib=quota.storage_gib if quota else None,
+        ssh_keys_bytes=ssh_keys_bytes(account.ssh_authorized_keys),
+    )

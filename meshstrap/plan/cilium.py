@@ -1,0 +1,44 @@
+"""Cilium's Helm values: ours, each for a reason; the person's are merged over them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meshstrap.plan.model import Network
+from meshstrap.plan.network import cilium_mtu
+
+
+def cilium_values(network: Network, *, api_endpoint: str, api_port: int, hubble: bool) -> dict[str, Any]:
+    """Our values for the chart.
+
+    ``devices`` stays out: Cilium finds the network card and tailscale0 by itself, and needs both. With the card alone
+    no traffic crosses nodes, with tailscale0 alone no pod reaches the internet.
+    """
+    return {
+        # The agent reaches the API before any service works: by the name in /etc/hosts of every node.
+        "k8sServiceHost": api_endpoint,
+        "k8sServicePort": api_port,
+        "kubeProxyReplacement": True,
+        "routingMode": "tunnel",
+        "tunnelProtocol": "vxlan",
+        # The device's MTU; Cilium itself takes the 50 bytes of VXLAN off for the pods.
+        "MTU": cilium_mtu(network.underlay_mtu),
+        # Pod subnets come from kube-controller-manager; the chart's own pool, 10.0.0.0/8, would cover the VCNs.
+        "ipam": {"mode": "kubernetes"},
+        "k8s": {"requireIPv4PodCIDR": True},
+        "ipv4": {"enabled": True},
+        "ipv6": {"enabled": False},
+        "bpf": {"masquerade": True},
+        # Node ports answer on the tailnet address only, never on the machine's public interface.
+        "nodePort": {"addresses": [str(network.tailnet_subnet)]},
+        # Cilium's proxy and Tailscale's connection marks do not get on (https://github.com/cilium/cilium/issues/48706).
+        "l7Proxy": False,
+        "envoy": {"enabled": False},
+        # The chart's two replicas repel each other: on one machine the second would stay pending for ever.
+        "operator": {"replicas": 1, "rollOutPods": True},
+        # New values take effect: the chart then restarts the agents when their configuration changes.
+        "rollOutCiliumPods": True,
+        "hubble": {"enabled": True, "relay": {"enabled": True}, "ui": {"enabled": True}}
+        if hubble
+        else {"enabled": False},
+    }

@@ -1,0 +1,154 @@
+"""Inventory to plan: the one place that puts the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from meshstrap import compat
+from meshstrap.inventory.machines import Node
+from meshstrap.inventory.model import Inventory
+from meshstrap.plan import machines
+from meshstrap.plan.accounts import derive_account
+from meshstrap.plan.cilium import cilium_values
+from meshstrap.plan.facts import derive_facts
+from meshstrap.plan.kubelet import kubelet_configuration
+from meshstrap.plan.merging import derive_overrides, merge_values
+from meshstrap.plan.model import (
+    BlockVolume,
+    NodePlan,
+    Override,
+    Package,
+    Plan,
+    RegistryMirror,
+    Repository,
+    Versions,
+)
+from meshstrap.plan.network import derive_network
+from meshstrap.plan.packages import node_packages
+from meshstrap.plan.sources import cilium_chart, helm_archive, node_repositories
+from meshstrap.plan.steps import steps_for
+from meshstrap.plan.warnings import derive_warnings
+
+API_PORT = 6443
+"""The API server's port, kubeadm's default."""
+
+
+def derive_plan(inventory: Inventory) -> Plan:
+    """Everything that follows from an inventory. Pure: the same inventory always gives the same plan."""
+    cluster = inventory.cluster
+    versions = _derive_versions(inventory)
+    network = derive_network(cluster.pod_subnet, cluster.service_subnet)
+    ours = _our_cilium_values(inventory)
+    control_plane = next(node.name for node in inventory.nodes if node.role == machines.CONTROL_PLANE)
+    return Plan(
+        name=cluster.name,
+        api_endpoint=cluster.api_endpoint,
+        api_port=API_PORT,
+        control_plane=control_plane,
+        ca_cert_hash=cluster.ca_cert_hash,
+        login_server=inventory.tailnet.login_server or "",
+        tags=inventory.tailnet.tags,
+        versions=versions,
+        network=network,
+        routing=inventory.cilium.routing,
+        cilium_values=merge_values(ours, inventory.cilium.values),
+        cilium_chart=cilium_chart(inventory),
+        kubelet=merge_values(kubelet_configuration(), cluster.kubelet),
+        waived_preflight=cluster.waive_preflight,
+        registry_mirrors=tuple(
+            RegistryMirror(registry=name, url=url) for name, url in inventory.sources.registries.items()
+        ),
+        trusted_ca=inventory.sources.trusted_ca,
+        accounts=tuple(derive_account(account, inventory) for account in inventory.accounts),
+        nodes=_derive_nodes(inventory, versions),
+        facts=derive_facts(
+            network,
+            versions,
+            nodes=len(inventory.nodes),
+            api=f"{cluster.api_endpoint}:{API_PORT}",
+            ca_cert_hash=cluster.ca_cert_hash,
+        ),
+        overrides=tuple(_derive_overrides(inventory)),
+        warnings=(*compat.warnings(inventory), *derive_warnings(inventory)),
+    )
+
+
+def _derive_versions(inventory: Inventory) -> Versions:
+    return Versions(
+        kubernetes=inventory.cluster.kubernetes_version,
+        containerd=inventory.cluster.containerd_version,
+        tailscale=inventory.tailnet.version,
+        cilium=inventory.cilium.version,
+        helm=inventory.cluster.helm_version,
+        pause=compat.pause_image(inventory.cluster.kubernetes_version),
+    )
+
+
+def _our_cilium_values(inventory: Inventory) -> dict[str, Any]:
+    cluster = inventory.cluster
+    return cilium_values(
+        derive_network(cluster.pod_subnet, cluster.service_subnet),
+        api_endpoint=cluster.api_endpoint,
+        api_port=API_PORT,
+        hubble=inventory.cilium.hubble,
+    )
+
+
+def _derive_nodes(inventory: Inventory, versions: Versions) -> tuple[NodePlan, ...]:
+    """The nodes. What depends on a node's system alone is derived once for each system: inventories may be large."""
+    repositories = {system: node_repositories(inventory, system) for system in {node.os for node in inventory.nodes}}
+    packages = {family: node_packages(family, versions) for family in machines.FAMILIES}
+    regions = {account.name: account.region for account in inventory.accounts}
+    return tuple(
+        _derive_node(node, inventory, regions[node.account], repositories[node.os], packages)
+        for node in inventory.nodes
+    )
+
+
+def _derive_node(
+    node: Node,
+    inventory: Inventory,
+    region: str,
+    repositories: tuple[Repository, ...],
+    packages: Mapping[str, tuple[Package, ...]],
+) -> NodePlan:
+    system = machines.SYSTEMS[node.os]
+    volume = node.block_volume
+    return NodePlan(
+        name=node.name,
+        role=node.role,
+        account=node.account,
+        region=region,
+        os=node.os,
+        arch=node.arch,
+        family=system.family,
+        login_user=node.login_user or system.login_user,
+        ocpus=node.ocpus,
+        memory_gib=node.memory_gib,
+        boot_volume_gib=node.boot_volume_gib,
+        minimum_cpus=machines.minimum_cpus(node.role),
+        minimum_memory_mib=machines.minimum_memory_mib(node.role),
+        minimum_disk_gib=machines.minimum_disk_gib(has_block_volume=volume is not None),
+        block_volume=BlockVolume(device=volume.device, size_gib=volume.size_gib, format=volume.format)
+        if volume
+        else None,
+        labels=node.labels,
+        taints=node.taints,
+        kubelet=node.kubelet,
+        selinux=inventory.cluster.selinux,
+        waived_machine_checks=inventory.cluster.waive_machine,
+        repositories=repositories,
+        packages=packages[system.family],
+        helm=helm_archive(inventory, node.arch),
+        steps=steps_for(role=node.role, family=system.family, has_block_volume=volume is not None),
+    )
+
+
+def _derive_overrides(inventory: Inventory) -> Iterator[Override]:
+    kubelet = kubelet_configuration()
+    cluster = merge_values(kubelet, inventory.cluster.kubelet)
+    yield from derive_overrides("cilium.values", _our_cilium_values(inventory), inventory.cilium.values)
+    yield from derive_overrides("cluster.kubelet", kubelet, inventory.cluster.kubelet)
+    for index, node in enumerate(inventory.nodes):
+        yield from derive_overrides(f"nodes[{index}].kubelet", cluster, node.kubelet)

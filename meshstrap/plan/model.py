@@ -1,0 +1,203 @@
+"""The plan: everything that follows from an inventory, and nothing else.
+
+Pure data: no secret, no clock, no environment. Rendering, the views and the verification read it; none of
+them derives anything of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netaddr import IPAddress, IPNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One derived value with the reason for it, for people and for the verification's messages."""
+
+    name: str
+    value: str
+    why: str
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """Subnets and MTUs of the cluster. MTUs are bytes."""
+
+    pod_subnet: IPNetwork
+    service_subnet: IPNetwork
+    tailnet_subnet: IPNetwork
+    node_pod_prefix: int
+    dns_address: IPAddress
+    underlay_mtu: int
+    vxlan_overhead: int
+    pod_mtu: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Versions:
+    """Exact versions of everything that a node installs."""
+
+    kubernetes: str
+    containerd: str
+    tailscale: str
+    cilium: str
+    helm: str
+    pause: str
+
+    @property
+    def kubernetes_minor(self) -> str:
+        """``1.36`` of ``1.36.3``: the name of the package repository."""
+        return ".".join(self.kubernetes.split(".")[:2])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """One file that a node downloads, pinned by its checksum."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """One signed package repository. ``kind`` is ``deb`` or ``rpm``; ``packages``: what a node takes from it."""
+
+    name: str
+    kind: str
+    url: str
+    suite: str
+    component: str
+    key_url: str
+    key_fingerprints: tuple[str, ...]
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """One package with its version pattern as the package manager takes it; empty: any version.
+
+    ``held``: upgrades of the system leave it alone, so that only a new plan changes it.
+    """
+
+    name: str
+    version: str
+    held: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryMirror:
+    """One image registry and where its images are pulled from instead."""
+
+    registry: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockVolume:
+    """A data volume. ``format``: may be formatted when blank."""
+
+    device: str
+    size_gib: int
+    format: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Override:
+    """Something that the person set over our own value, shown by ``invoke plan``."""
+
+    path: str
+    value: str
+    ours: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountPlan:
+    """One account with what its nodes use and what its quota allows; ``None``: no quota given."""
+
+    name: str
+    region: str
+    subnet: IPNetwork | None
+    nodes: tuple[str, ...]
+    ocpus: int
+    memory_gib: int
+    storage_gib: int
+    quota_ocpus: int | None
+    quota_memory_gib: int | None
+    quota_storage_gib: int | None
+    ssh_keys_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePlan:
+    """One node: what it is, what it installs and the steps that it runs, in order.
+
+    ``family`` is its package manager, ``apt`` or ``dnf``. ``kubelet`` holds the fields for this node alone.
+    """
+
+    name: str
+    role: str
+    account: str
+    region: str
+    os: str
+    arch: str
+    family: str
+    login_user: str
+    ocpus: int
+    memory_gib: int
+    boot_volume_gib: int
+    minimum_cpus: int
+    minimum_memory_mib: int
+    minimum_disk_gib: int
+    block_volume: BlockVolume | None
+    labels: Mapping[str, str]
+    taints: tuple[str, ...] | None
+    kubelet: Mapping[str, Any]
+    selinux: str
+    waived_machine_checks: tuple[str, ...]
+    repositories: tuple[Repository, ...]
+    packages: tuple[Package, ...]
+    helm: Download
+    steps: tuple[str, ...]
+
+    @property
+    def is_control_plane(self) -> bool:
+        """Whether this node runs the API server."""
+        return self.role == "control-plane"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The whole cluster. ``cilium_values`` and ``kubelet`` are complete: ours with the person's over them."""
+
+    name: str
+    api_endpoint: str
+    api_port: int
+    control_plane: str
+    ca_cert_hash: str
+    login_server: str
+    tags: tuple[str, ...]
+    versions: Versions
+    network: Network
+    routing: str
+    cilium_values: Mapping[str, Any]
+    cilium_chart: Download
+    kubelet: Mapping[str, Any]
+    waived_preflight: tuple[str, ...]
+    registry_mirrors: tuple[RegistryMirror, ...]
+    trusted_ca: str
+    accounts: tuple[AccountPlan, ...]
+    nodes: tuple[NodePlan, ...]
+    facts: tuple[Fact, ...]
+    overrides: tuple[Override, ...]
+    warnings: tuple[str, ...]
+
+    def node(self, name: str) -> NodePlan:
+        """The node of that name; ``KeyError`` when there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)

@@ -1,0 +1,97 @@
+"""The plain bash below ``scripts/``, put together into the part of a script that nodes of one shape share.
+
+Comments, blank lines and contracts (`: "${NAME:?}"`) are left out: a cloud's limit for user-data is small, and every line is in ``scripts/``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+# Said to shellcheck, which reads the assembled script as well.
+_KEPT_COMMENT = "# shellcheck disable="
+_READ_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
+_CONTRACT = ': "${'
+_HEREDOC = re.compile(r"(?<!<)<<(?!<)['\"]?([A-Z]+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One source file in a script: ``lines[i]`` is the source's line behind line ``first_line + i`` of the script."""
+
+    file: str
+    first_line: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """The code that all nodes with the same files have in common. Lines of ``parts`` count from the first line of ``text``.
+
+    ``reads``: the names that the files say they read, in their first lines (``: "${NAME:?}"``).
+    """
+
+    text: str
+    parts: tuple[Part, ...]
+    reads: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    file: str
+    lines: tuple[tuple[int, str], ...]
+    reads: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line}\n" for _, line in self.lines)
+
+
+@cache
+def _read_source(name: str, scripts: Path) -> _Source:
+    code = tuple(_kept_lines((scripts / name).read_text(encoding="utf-8")))
+    contract = [line for _, line in code if line.startswith(_CONTRACT)]
+    reads = (match for line in contract for match in _READ_VARIABLE.findall(line))
+    # What a contract asks for is in the header: render_header sees to it, so a machine need not ask again.
+    kept = tuple((number, line) for number, line in code if line not in contract)
+    return _Source(file=f"scripts/{name}", lines=kept, reads=frozenset(reads))
+
+
+def _kept_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines of code with their numbers; a here-document is kept as it is."""
+    end = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if end or _is_code(line):
+            yield number, line
+            opening = _HEREDOC.search(line)
+            if end:
+                end = "" if line == end else end
+            elif opening:
+                end = opening[1]
+
+
+def _is_code(line: str) -> bool:
+    text = line.strip()
+    return bool(text) and (not text.startswith("#") or text.startswith(_KEPT_COMMENT))
+
+
+@cache
+def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS) -> Code:
+    """The files below ``scripts/``, in that order, each behind a line with its name; the last line calls ``main``."""
+    sources = [_read_source(name, scripts) for name in names]
+    text, parts, line = "", [], 1
+    for source in sources:
+        text += f"# --- {source.file} ---\n{source.text}"
+        parts.append(Part(file=source.file, first_line=line + 1, lines=tuple(number for number, _ in source.lines)))
+        line += 1 + len(source.lines)
+    text += 'main "$@"\n'
+    return Code(
+        text=text,
+        parts=tuple(parts),
+        reads=frozenset().union(*(source.reads for source in sources)),
+    )

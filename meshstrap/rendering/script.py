@@ -1,0 +1,78 @@
+"""A node's bootstrap script: its own values, then the plain bash that it shares with nodes of its shape."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.plan.steps import files_for
+from meshstrap.rendering.compression import xz_bytes
+from meshstrap.rendering.documents import render_documents
+from meshstrap.rendering.header import render_header
+from meshstrap.rendering.parts import Part, assemble_files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """One script. ``parts`` lead from its lines back to ``scripts/``.
+
+    ``own``: this node's values. ``shared``: what nodes of its shape have in common, ``values`` and then ``code``.
+    """
+
+    own: str
+    values: str
+    code: str
+    parts: tuple[Part, ...]
+    plan_hash: str
+
+    @property
+    def header(self) -> str:
+        """All values, in front of the code."""
+        return self.own + self.values
+
+    @property
+    def shared(self) -> str:
+        """What all nodes of the shape have in common."""
+        return self.values + self.code
+
+    @property
+    def text(self) -> str:
+        """The whole script."""
+        return self.own + self.shared
+
+    @property
+    def compressed(self) -> bytes:
+        """The whole script in two xz streams, the second made once for all nodes of the shape."""
+        return xz_bytes(self.own.encode()) + compress_shared(self.shared)
+
+    def source(self, line: int) -> tuple[str, int] | None:
+        """File and line behind a line of the script (both from 1); ``None`` for the header and the files' names."""
+        for part in self.parts:
+            if 0 <= line - part.first_line < len(part.lines):
+                return part.file, part.lines[line - part.first_line]
+        return None
+
+
+def render_script(plan: Plan, node: NodePlan) -> Script:
+    """One node's script, the same bytes for the same plan. ``RenderFailed`` when a value cannot be quoted."""
+    code = assemble_files(files_for(node.steps, node.family))
+    documents = render_documents(plan, node)
+    unhashed = render_header(plan, node, documents, code.reads)
+    plan_hash = hashlib.sha256((unhashed.own + unhashed.common + code.text).encode()).hexdigest()
+    header = render_header(plan, node, documents, code.reads, plan_hash)
+    above = header.own.count("\n") + header.common.count("\n")
+    return Script(
+        own=header.own,
+        values=header.common,
+        code=code.text,
+        parts=tuple(Part(file=part.file, first_line=above + part.first_line, lines=part.lines) for part in code.parts),
+        plan_hash=plan_hash,
+    )
+
+
+@lru_cache(maxsize=32)
+def compress_shared(text: str) -> bytes:
+    """What nodes of one shape share, compressed; a cluster has one shape for each role, system and architecture."""
+    return xz_bytes(text.encode())

@@ -1,0 +1,183 @@
+"""User-data: the cloud-config that puts the script, its unit and this node's secrets onto a machine, and its size.
+
+This is the only place where secrets meet anything else. A cloud-config of plain files is used, not a multipart one: it
+can be pasted, and read by whoever pastes it. The script is the one exception: cloud-init's own gzip and base64 would
+take a sixth more of the cloud's limit than xz and base85, which the machine's Python unpacks (``templates/unpack.py``).
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import cache
+
+from meshstrap.errors import UserDataTooLarge
+from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.rendering.compression import gzip_bytes
+from meshstrap.rendering.documents import TEMPLATES, render_unit
+from meshstrap.rendering.script import Script, compress_shared
+from meshstrap.rendering.tokens import bootstrap_token_lines
+from meshstrap.rendering.yaml_text import LiteralText, yaml_document
+from meshstrap.secrets import Secrets
+
+METADATA_LIMIT = 32_000
+"""Bytes of all of an instance's metadata, user-data in base64 and SSH keys together (OCI: LaunchInstanceDetails)."""
+
+METADATA_RESERVE = 512
+"""Bytes kept free for what a console or Terraform adds: names of fields, quotes."""
+
+SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
+PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b85"
+UNPACK_PATH = "/opt/meshstrap/unpack.py"
+UNIT_PATH = "/etc/systemd/system/meshstrap.service"
+SECRETS_FOLDER = "/etc/meshstrap/secrets"
+
+_PARTS_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One file of the user-data as cloud-init's ``write_files`` takes it."""
+
+    path: str
+    permissions: str
+    content: str
+    packed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserData:
+    """A node's user-data in both forms, and its sizes in bytes.
+
+    ``text`` is for pasting; ``b64`` is the same compressed, one line, for command lines and Terraform. ``script`` and
+    ``compressed`` are the script's size. ``pasted`` and ``packed`` are what the cloud counts for each form: base64 and
+    the account's SSH keys.
+    """
+
+    text: str
+    b64: str
+    script: int
+    compressed: int
+    pasted: int
+    packed: int
+
+    @property
+    def fits_pasted(self) -> bool:
+        """Whether the plain form may be pasted; else only ``b64`` fits."""
+        return self.pasted + METADATA_RESERVE <= METADATA_LIMIT
+
+    @property
+    def percent(self) -> int:
+        """Share of the limit that ``packed`` takes, rounded up."""
+        return -(-100 * self.packed // METADATA_LIMIT)
+
+
+def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> UserData:
+    """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
+    compressed = script.compressed
+    files = (
+        File(path=PACKED_PATH, permissions="0644", content=base64.b85encode(compressed).decode("ascii"), packed=True),
+        File(path=UNPACK_PATH, permissions="0644", content=_unpack_program()),
+        File(path=UNIT_PATH, permissions="0644", content=render_unit(plan, node)),
+        *_secret_files(plan, node, secrets),
+    )
+    text = _cloud_config(plan, node, files)
+    b64 = _base64(gzip_bytes(text.encode()))
+    keys = next(account.ssh_keys_bytes for account in plan.accounts if account.name == node.account)
+    data = UserData(
+        text=text,
+        b64=b64,
+        script=len(script.text.encode()),
+        compressed=len(compressed),
+        pasted=_base64_length(len(text.encode())) + keys,
+        packed=len(b64) + keys,
+    )
+    if data.packed + METADATA_RESERVE > METADATA_LIMIT:
+        raise UserDataTooLarge(_too_large(node, data, script, files, keys))
+    return data
+
+
+def _secret_files(plan: Plan, node: NodePlan, secrets: Secrets) -> list[File]:
+    """The node's own secrets, 0600. What is not given is left out; the node then says what it waits for."""
+    contents: dict[str, str] = {}
+    auth_key = secrets.auth_key(node.name)
+    if auth_key is not None:
+        contents["auth_key"] = f"{auth_key.reveal()}\n"
+    if node.is_control_plane:
+        contents["bootstrap_tokens"] = bootstrap_token_lines(plan, secrets)
+    else:
+        token = secrets.bootstrap_token(node.name)
+        contents["bootstrap_token"] = f"{token.token.reveal()}\n" if token else ""
+    return [
+        File(path=f"{SECRETS_FOLDER}/{name}", permissions="0600", content=content)
+        for name, content in contents.items()
+        if content
+    ]
+
+
+def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
+    config = {
+        # The script sets both, and keeps them so; cloud-init would set them back to the console's at every boot.
+        "preserve_hostname": True,
+        "manage_etc_hosts": False,
+        "write_files": [_write_file(file) for file in files],
+        # Not waited for: a node may have to wait for hours, and cloud-init must not.
+        "runcmd": [["systemctl", "enable", "--now", "--no-block", "meshstrap.service"]],
+    }
+    introduction = (
+        f"# {node.name}, {node.role} of {plan.name}. Holds secrets of this node: hand it to the cloud only.\n"
+        f"# The script is bootstrap.sh beside this file, packed. On the machine: bash {SCRIPT_PATH} --status\n"
+    )
+    text = "#cloud-config\n" + introduction + yaml_document(config)
+    for file in files:
+        if file.packed:
+            # Base85 needs no look at each of its letters, which would take longer than all the rest.
+            text = text.replace(_place(file), file.content, 1)
+    return text
+
+
+def _write_file(file: File) -> dict[str, str]:
+    content = f"{_place(file)}\n" if file.packed else file.content
+    return {"path": file.path, "permissions": file.permissions, "content": LiteralText(content)}
+
+
+def _place(file: File) -> str:
+    return f"__CONTENT_OF_{file.path}__"
+
+
+@cache
+def _unpack_program() -> str:
+    return (TEMPLATES / "unpack.py").read_text(encoding="utf-8")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _base64_length(size: int) -> int:
+    """Characters of base64 for so many bytes: four for every three begun (RFC 4648, section 4)."""
+    return 4 * -(-size // 3)
+
+
+def _too_large(node: NodePlan, data: UserData, script: Script, files: tuple[File, ...], keys: int) -> str:
+    over = data.packed + METADATA_RESERVE - METADATA_LIMIT
+    biggest = sorted(_parts(script, files, keys).items(), key=lambda item: -item[1])[:_PARTS_NAMED]
+    return (
+        f"node {node.name}: its user-data takes {data.packed} bytes (base64 {len(data.b64)}, SSH keys {keys}) and "
+        f"{METADATA_RESERVE} are kept free, but the cloud takes {METADATA_LIMIT} at most: {over} too many. "
+        "The biggest parts, compressed: " + ", ".join(f"{name} {size}" for name, size in biggest) + ". "
+        "Shorten what you added yourself (cilium.values, kubelet, trusted_ca, labels) or list the SSH keys that you "
+        "really use; the control plane's file also holds one bootstrap token for each worker"
+    )
+
+
+def _parts(script: Script, files: tuple[File, ...], keys: int) -> dict[str, int]:
+    """What the user-data is made of, each part's size when compressed alone; SSH keys as they are."""
+    sizes = {"SSH keys": keys, "the script's code": len(compress_shared(script.code))}
+    for statement in script.header.split("\nreadonly ")[1:]:
+        sizes[statement.partition("=")[0]] = _compressed_size(statement)
+    return sizes | {file.path: _compressed_size(file.content) for file in files if not file.packed}
+
+
+def _compressed_size(text: str) -> int:
+    return len(gzip_bytes(text.encode()))

@@ -1,0 +1,106 @@
+"""What a render says at its end: the table, what became of the folders, what is missing, and what to do next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rich.table import Table
+
+from meshstrap.plan.model import NodePlan
+from meshstrap.views.screen import Screen
+from meshstrap.views.tables import new_table, some_names
+
+
+class Sizes(Protocol):
+    """What is shown of a node's user-data, in bytes: ``pasted`` and ``packed`` as the cloud counts them."""
+
+    @property
+    def script(self) -> int:
+        """The script as it is."""
+
+    @property
+    def compressed(self) -> int:
+        """The script in gzip."""
+
+    @property
+    def pasted(self) -> int:
+        """user-data.yaml in base64, and the SSH keys."""
+
+    @property
+    def packed(self) -> int:
+        """user-data.b64, and the SSH keys."""
+
+    @property
+    def fits_pasted(self) -> bool:
+        """Whether user-data.yaml may be pasted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedNode:
+    """One row of the table."""
+
+    node: NodePlan
+    state: str
+    sizes: Sizes
+    missing: Sequence[str]
+
+
+class Written(Protocol):
+    """What is shown of the report; its text counts the folders."""
+
+    @property
+    def stale(self) -> Sequence[str]:
+        """Folders of nodes that left the inventory."""
+
+
+def show_result(
+    screen: Screen, root: str, rows: Sequence[RenderedNode], written: Written, *, limit: int, example: bool
+) -> None:
+    """Print all of it. ``limit``: bytes of metadata that the cloud takes."""
+    screen.show(render_table(rows, limit))
+    screen.say(
+        f"yaml, b64: how much of the cloud's {limit:,} bytes this form of the user-data takes, SSH keys included"
+    )
+    screen.say(f"\n{root}/: {written}")
+    large = [row.node.name for row in rows if not row.sizes.fits_pasted]
+    if large:
+        screen.say(f"  {some_names(large)}: too large to paste; give the cloud user-data.b64 (CLI, Terraform)")
+    show_missing(screen, {row.node.name: row.missing for row in rows})
+    for node in written.stale:
+        screen.say(f"  {node}: stale: no node of the inventory; `invoke render --prune` removes it", style="yellow")
+    screen.say()
+    if example:
+        screen.say(
+            "This was the example. Next: `invoke init` writes a cluster.yaml of your own; edit it, render again."
+        )
+    else:
+        screen.say(f"Next: paste {root}/NODE/user-data.yaml as cloud-init script when you create each instance.")
+
+
+def render_table(rows: Iterable[RenderedNode], limit: int) -> Table:
+    """What became of each node, and how much of the cloud's metadata limit its user-data takes."""
+    table = new_table("node", "role", "account", "#steps", "#script", "#gzip", "#base64", "#yaml", "#b64", "files")
+    for row in rows:
+        sizes = row.sizes
+        bytes_of_script = (sizes.script, sizes.compressed, 4 * math.ceil(sizes.compressed / 3))
+        table.add_row(
+            *(row.node.name, row.node.role, row.node.account, str(len(row.node.steps))),
+            *(str(size) for size in bytes_of_script),
+            f"{math.ceil(100 * sizes.pasted / limit)}%" if sizes.fits_pasted else "no",
+            f"{math.ceil(100 * sizes.packed / limit)}%",
+            row.state,
+        )
+    return table
+
+
+def show_missing(screen: Screen, missing: Mapping[str, Sequence[str]]) -> None:
+    """What the nodes still lack, the nodes of one lack together."""
+    nodes: dict[str, list[str]] = {}
+    for name, texts in missing.items():
+        for text in texts:
+            nodes.setdefault(text, []).append(name)
+    for text, names in nodes.items():
+        screen.say(f"  {some_names(names)}: {text}")

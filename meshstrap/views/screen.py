@@ -1,0 +1,60 @@
+"""Where people read: lines and tables on stdout, progress on stderr and only on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import StringIO
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+Item = TypeVar("Item")
+
+# A pipe has no width of its own: lines stay whole there, so that grep and cut find them.
+PIPE_COLUMNS = 2000
+
+
+class Screen:
+    """One place for everything that tasks say. rich honours ``NO_COLOR`` and terminals by itself."""
+
+    def __init__(self) -> None:
+        self.out = Console(highlight=False, markup=False)
+        self.progress = Console(highlight=False, markup=False, stderr=True)
+        if not self.out.is_terminal:
+            self.out = Console(highlight=False, markup=False, width=PIPE_COLUMNS)
+
+    def say(self, text: str = "", style: str | None = None) -> None:
+        """Print a text as it is; a long line is the terminal's to wrap."""
+        self.out.print(text, style=style, soft_wrap=True)
+
+    def show(self, table: Table, title: str = "") -> None:
+        """Print a table, as wide as it needs when piped."""
+        if title:
+            self.say(f"\n{title}", style="bold")
+        if self.out.is_terminal:
+            self.out.print(table)
+            return
+        with self.out.capture() as capture:
+            self.out.print(table)
+        self.say("\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n")))
+
+    @contextmanager
+    def recorded(self, *, wanted: bool) -> Iterator[StringIO]:
+        """Collect what is said instead of printing it, if that is wanted."""
+        text = StringIO()
+        if wanted:
+            self.out = Console(file=text, highlight=False, markup=False, width=PIPE_COLUMNS, force_terminal=False)
+        yield text
+
+    def track(self, items: Iterable[Item], text: str, total: int) -> Iterator[Item]:
+        """The items, with a bar that is gone when they are done."""
+        columns = (TextColumn(text), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=self.progress, transient=True, disable=not self.progress.is_terminal) as bar:
+            yield from bar.track(items, total=total)
+
+    def working(self, text: str) -> AbstractContextManager[object]:
+        """A sign of life during one long call."""
+        return self.progress.status(text) if self.progress.is_terminal else nullcontext()

@@ -1,0 +1,28 @@
+# shellcheck shell=bash
+# Downloads: to a temporary file, held to the checksum of the plan, then moved into place.
+
+fetch() { # <url> <path>
+  retry 5 2 curl --fail --silent --show-error --location --proto '=https,http' --connect-timeout 15 --max-time 600 \
+    --output "$2" "$1"
+}
+
+download() { # <url> <sha256> <path>
+  local url=$1 sha256=$2 path=$3 got
+  mkdir -p "${path%/*}"
+  fetch "$url" "$path.new"
+  got=$(sha256sum "$path.new")
+  if [[ ${got%% *} != "$sha256" ]]; then
+    rm -f "$path.new"
+    fail "$url has sha256 ${got%% *}, the plan says $sha256: nothing was installed" \
+      'check the url and sha256 under sources: in cluster.yaml, render again'
+  fi
+  sync "$path.new"
+  mv -f "$path.new" "$path"
+}
+
+file_has_checksum() { # <path> <sha256>
+  [[ -f $1 ]] || return 1
+  local got
+  got=$(sha256sum "$1")
+  [[ ${got%% *} == "$2" ]]
+}

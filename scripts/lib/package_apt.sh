@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # steps/package_sources.sh reads the paths
+# Packages of Debian and Ubuntu. package_dnf.sh has the same functions for Oracle Linux; a script holds one of the two.
+
+: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}"
+
+readonly TRUSTED_CA_FILE=$ROOT/usr/local/share/ca-certificates/meshstrap.crt
+readonly TRUST_UPDATE=(update-ca-certificates)
+readonly KEY_FOLDER=$ROOT/etc/apt/keyrings
+readonly REPOSITORY_PREFIX=$ROOT/etc/apt/sources.list.d/meshstrap-
+readonly REPOSITORY_SUFFIX=.sources
+readonly DOWNLOAD_PACKAGES=(ca-certificates curl gpg)
+# Nobody is there to answer, and needrestart must not restart services behind the steps' back: l only lists them.
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
+
+# cloud-init and unattended-upgrades may hold the lock for minutes after the first boot. Nothing is removed to make room:
+# whoever put a conflicting package there decides.
+package_apt_get() { # <attempts> <argument>...
+  retry "$1" 5 apt-get --quiet --yes --no-remove --no-install-recommends --option DPkg::Lock::Timeout=600 \
+    --option Acquire::Retries=5 --option Dpkg::Options::=--force-confold "${@:2}"
+}
+
+# In one transaction, at exactly these versions, up or down. Retried are only the lists: their lock has no timeout in
+# apt 2.4. Without Error-Mode a list that could not be fetched or verified is a warning only.
+install_packages() { # <name or name=version>...
+  # What a power cut left behind is carried on with, never thrown away. apt refuses to work until dpkg has read its
+  # journal again; what dpkg cannot configure for want of a dependency, --fix-broken gets. apt 3 does that alone only.
+  ask dpkg --configure -a --force-confold
+  ((ANSWER == 0)) || log retry "dpkg --configure -a: $LAST_ERROR"
+  package_apt_get 5 --option APT::Update::Error-Mode=any update
+  package_apt_get 1 --fix-broken install
+  package_apt_get 1 --allow-downgrades --allow-change-held-packages install "$@"
+}
+
+hold_packages() { # <name>...
+  retry 5 5 apt-mark hold "$@"
+}
+
+package_is_installed() { # <name or name=version, as apt-get takes it>
+  local found
+  # dpkg-query: 1 is "no such package", anything else an answer that did not come.
+  # shellcheck disable=SC2016 # dpkg's own variables
+  found=$(dpkg-query --show --showformat='${db:Status-Status} ${Version}' "${1%%=*}") || return
+  [[ $1 == *=* ]] || set -- "$1=*"
+  # shellcheck disable=SC2053 # the version is a pattern
+  [[ $found == "installed "${1#*=} ]] || package_differs "$1" "$found"
+}
+
+package_is_held() { # <name>
+  # shellcheck disable=SC2016 # dpkg's own variable
+  [[ $(dpkg-query --show --showformat='${db:Status-Want}' "$1") == hold ]] || package_differs "$1" 'not held'
+}
+
+package_differs() { # <planned> <found>
+  printf '%s: %s\n' "$1" "$2" >&2
+  return 1
+}

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# A step is a pair: check_<step> asks and changes nothing, apply_<step> makes it so and asks nothing.
+
+: "${CHECK_ONLY:?}" "${ANSWER:?}" "${LAST_ERROR?}"
+declare -i CHANGED=0
+
+step() { # <name>
+  STEP=$1
+  step_begins
+  ask "check_$STEP"
+  case $ANSWER in
+    0) settle ok converged ;;
+    1) converge ;;
+    *) fail "cannot tell the current state (exit $ANSWER): $LAST_ERROR" ;;
+  esac
+  STEP=-
+}
+
+# The answer was no: change it, and hold the change to the same question.
+converge() {
+  CHANGED+=1
+  if [[ $CHECK_ONLY == true ]]; then
+    settle drift "would change: $LAST_ERROR"
+    return 0
+  fi
+  log change applying
+  record running applying ''
+  "apply_$STEP"
+  ask "check_$STEP"
+  ((ANSWER == 0)) || fail "not converged after apply (exit $ANSWER): $LAST_ERROR"
+  settle changed converged
+}
+
+settle() { # <state> <message>
+  step_ends "$1"
+  log "$1" "$2"
+  if [[ $1 != drift && $(type -t "facts_$STEP") == function ]]; then
+    "facts_$STEP"
+  fi
+}

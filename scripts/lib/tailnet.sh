@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# What the steps ask of Tailscale. Exit codes of `tailscale status` and `tailscale ip` mislead (an address is printed
+# while stopped, 1 is also "logged out"): only BackendState and the interface are believed.
+
+# Read JSON on stdin with a line of Python over `d`; python3 is on every image that cloud-init runs on, jq is not.
+json() { # <statement> [argument...]
+  python3 -c "import json, sys; d = json.load(sys.stdin); $1" "${@:2}"
+}
+
+# One value of this machine's status, empty when tailscaled does not answer or does not know.
+tailnet_says() { # <Python expression over d>
+  local status
+  status=$(timeout 15 tailscale status --json --peers=false 2>/dev/null) || true
+  # shellcheck disable=SC2310 # one external command, and any failure of it means: not known
+  json "print($1)" <<<"$status" 2>/dev/null || true
+}
+
+# Running, NeedsLogin, NeedsMachineAuth, NoState, Starting or Stopped.
+tailnet_state() {
+  tailnet_says 'd["BackendState"]'
+}
+
+# The address that tailscale0 carries now, or a failure.
+tailnet_address() {
+  local line
+  line=$(ip -4 -oneline address show dev tailscale0)
+  [[ $line =~ inet\ ([0-9.]+) ]] || return 1
+  printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+# The address of another node by its name. A second machine of the same name gets a DNS name with -1 behind it while
+# its HostName stays, so the DNS name is compared.
+tailnet_peer_address() { # <node name>
+  # shellcheck disable=SC2310 # one external command, and any failure of it means: no such machine
+  timeout 15 tailscale status --json | json 'print(next(p["TailscaleIPs"][0] for p in [d["Self"], *(d.get("Peer") or {}).values()]
+  if p.get("DNSName", "").split(".")[0] == sys.argv[1] and p.get("TailscaleIPs")))' "$1" 2>/dev/null ||
+    {
+      printf 'no machine named %s in the tailnet\n' "$1" >&2
+      return 1
+    }
+}

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# The command line, and the one loop that runs the steps.
+
+: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}" "${STATUS_FILE:?}" "${CHANGED:?}" "${RECORDING:?}"
+
+usage() {
+  cat <<TXT
+bootstrap.sh: makes this machine the node $NODE_NAME ($NODE_ROLE) of $CLUSTER_NAME, and keeps it so
+  bootstrap.sh               run all steps; safe at any time, changes nothing on a converged node
+  bootstrap.sh --check       change nothing; exit 1 when something is not as planned
+  bootstrap.sh --only STEP   one step alone (with or without --check)
+  bootstrap.sh --list        the steps of this node, in order
+  bootstrap.sh --status      what this node last said of itself
+TXT
+}
+
+refuse() { # <message> <what a person can do>
+  RECORDING=false
+  fail "$@"
+}
+
+show_status() {
+  [[ -f $STATUS_FILE ]] || refuse 'no run has begun here yet' 'systemctl start meshstrap'
+  cat "$STATUS_FILE"
+}
+
+# One run at a time. --check takes no lock, so that it answers while the unit waits for hours.
+take_lock() {
+  exec {LOCK}>"$ROOT/run/meshstrap.lock"
+  flock --nonblock "$LOCK" || refuse 'another run is under way' 'journalctl -fu meshstrap'
+}
+
+make_work_folder() {
+  if [[ $CHECK_ONLY == true ]]; then
+    WORK=$(mktemp -d "$ROOT/run/meshstrap-check.XXXXXX")
+  else
+    WORK=$ROOT/run/meshstrap
+    rm -rf "$WORK"
+    mkdir -m 700 "$WORK"
+  fi
+  trap 'rm -rf "$WORK"' EXIT
+}
+
+run_steps() { # <step>...
+  local name
+  for name in "$@"; do
+    step "$name"
+  done
+}
+
+finish() { # <step>...
+  log summary "$# steps, changed=$CHANGED"
+  if [[ $CHECK_ONLY == true ]]; then
+    ((CHANGED == 0)) || exit 1
+  elif (($# == ${#STEPS[@]})); then
+    record converged 'this node is as planned' ''
+  fi
+}
+
+main() {
+  local selected=("${STEPS[@]}")
+  while (($# > 0)); do
+    case $1 in
+      --check) CHECK_ONLY=true ;;
+      --only)
+        [[ " ${STEPS[*]} " == *" ${2:-} "* ]] || refuse "no step '${2:-}' on this node" "one of: ${STEPS[*]}"
+        selected=("$2")
+        RECORDING=false
+        shift
+        ;;
+      --list)
+        printf '%s\n' "${STEPS[@]}"
+        exit
+        ;;
+      --status)
+        show_status
+        exit
+        ;;
+      --help)
+        usage
+        exit
+        ;;
+      *)
+        usage >&2
+        exit 64
+        ;;
+    esac
+    shift
+  done
+  [[ $CHECK_ONLY == true ]] || take_lock
+  make_work_folder
+  count_tries
+  run_steps "${selected[@]}"
+  finish "${selected[@]}"
+}

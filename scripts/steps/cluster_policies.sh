@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# Policies for the whole cluster: Cilium's, so its resource type has to be there.
+
+: "${CLUSTER_POLICIES:?}"
+
+# kubectl diff answers with 0, 1, or more: as a check does.
+check_cluster_policies() {
+  cluster_policies_are_possible
+  printf '%s\n' "$CLUSTER_POLICIES" | kube diff --filename - >/dev/null
+}
+
+apply_cluster_policies() {
+  await 300 "Cilium's policies as a resource type" 'sudo /opt/meshstrap/bootstrap.sh --only cilium' cluster_policies_are_possible
+  printf '%s\n' "$CLUSTER_POLICIES" | kube apply --filename - >&2
+}
+
+# Cilium's operator registers the type when it starts.
+cluster_policies_are_possible() {
+  local answer
+  answer=$(kube get --ignore-not-found --output name crd/ciliumclusterwidenetworkpolicies.cilium.io)
+  [[ -n $answer ]]
+}

@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# The control plane. An init that was cut short is continued: kubeadm's phases take what is there, so its preflight is
+# told, check by check, which of the things that it finds are its own.
+
+: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
+: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}"
+
+readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
+readonly PKI=$KUBERNETES/pki
+readonly MANIFESTS=$KUBERNETES/manifests
+
+check_control_plane() {
+  local address
+  address=$(tailnet_address)
+  api_alias_is "$address"
+  [[ -s $ADMIN_KUBECONFIG && -s $MANIFESTS/kube-apiserver.yaml ]]
+  api_answers "$address"
+  control_plane_is_complete
+  [[ ! -e $BOOTSTRAP_TOKENS_FILE ]]
+}
+
+apply_control_plane() {
+  local address tokens
+  address=$(tailnet_address)
+  set_api_alias "$address"
+  # After a boot, or after an init that was cut while it waited, the API comes up by itself; an init then would only
+  # write over the manifests of a living cluster.
+  ask control_plane_is_starting
+  if ((ANSWER == 0)); then
+    await 600 "API server at $address:$API_PORT" 'sudo crictl ps --all; journalctl -u kubelet -n 50' api_answers "$address"
+    ask control_plane_is_complete
+    ((ANSWER < 2)) || fail "cannot tell whether init has finished: $LAST_ERROR"
+  fi
+  ((ANSWER == 0)) || control_plane_init "$address"
+  if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
+    tokens=$(control_plane_tokens)
+    kube apply --filename - <<<"$tokens" >&2
+    rm -f "$BOOTSTRAP_TOKENS_FILE"
+  fi
+}
+
+# People pin it: cluster.ca_cert_hash.
+facts_control_plane() {
+  local hash
+  hash=$(openssl x509 -in "$PKI/ca.crt" -noout -pubkey | openssl pkey -pubin -outform der | sha256sum)
+  fact ca_cert_hash "sha256:${hash%% *}"
+}
+
+# The workers' bootstrap tokens as Secrets (kubernetes.io, "Authenticating with Bootstrap Tokens"): unlike `kubeadm
+# token create` this may be repeated, and puts no token on a command line.
+control_plane_tokens() {
+  local worker token expires
+  while read -r worker token expires; do
+    cat <<TXT
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: bootstrap-token-${token%.*}, namespace: kube-system}
+type: bootstrap.kubernetes.io/token
+stringData:
+  description: "meshstrap: worker $worker"
+  token-id: "${token%.*}"
+  token-secret: "${token#*.}"
+  expiration: "$expires"
+  usage-bootstrap-authentication: "true"
+  usage-bootstrap-signing: "true"
+  auth-extra-groups: system:bootstrappers:kubeadm:default-node-token
+TXT
+  done <"$BOOTSTRAP_TOKENS_FILE"
+}
+
+control_plane_is_starting() {
+  local part
+  kubelet_runs
+  [[ -s $ADMIN_KUBECONFIG ]]
+  for part in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+    [[ -s $MANIFESTS/$part.yaml ]]
+  done
+}
+
+# The last thing that init makes is the Service kube-dns (kubeadm 1.36, phases/addons/dns), after all other phases.
+control_plane_is_complete() {
+  local answer code
+  set +e
+  answer=$(kube get --namespace kube-system --ignore-not-found --output name "node/$NODE_NAME" service/kube-dns 2>&1)
+  code=$?
+  set -e
+  # Before the phase in which admin.conf gets its rights, the API answers and forbids.
+  [[ $answer != *Forbidden* ]]
+  ((code == 0)) || cannot_tell "$answer"
+  [[ $answer == *"node/$NODE_NAME"* && $answer == *service/kube-dns* ]]
+}
+
+control_plane_init() { # <address>
+  local config waived
+  config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
+  control_plane_certificates "$config"
+  # An empty kubeconfig is all that a power cut leaves of a new one, and init would refuse it.
+  find "$KUBERNETES" -maxdepth 1 -name '*.conf' -empty -delete
+  waived=$(control_plane_leftovers)
+  write_kubeadm_config "$config" "$KUBELET_PATCH"
+  run_kubeadm init --config "$WORK/kubeadm.yaml" --skip-token-print --ignore-preflight-errors "$waived"
+  sync
+}
+
+# kubeadm syncs nothing, and never mends half a pair of key and certificate: a cut right there would stop every later
+# init. So they are made aside, and appear all at once.
+control_plane_certificates() { # <kubeadm configuration>
+  [[ ! -d $PKI ]] || return 0
+  rm -rf "$PKI.new"
+  printf '%s\n' "${1/kind: ClusterConfiguration/kind: ClusterConfiguration$'\n'certificatesDir: $PKI.new}" |
+    write_file "$WORK/certificates.yaml" 600
+  run_kubeadm init phase certs all --config "$WORK/certificates.yaml"
+  sync
+  mv "$PKI.new" "$PKI"
+}
+
+# The checks that complain about an earlier, unfinished init: names as in kubeadm's preflight/checks.go, each only while
+# the file is there that makes the port or the folder ours.
+control_plane_leftovers() {
+  local waived='' part checks
+  while read -r part checks; do
+    [[ -e $MANIFESTS/$part.yaml ]] || continue
+    waived+=,FileAvailable--etc-kubernetes-manifests-$part.yaml,$checks
+  done <<TXT
+kube-apiserver Port-$API_PORT
+kube-controller-manager Port-10257
+kube-scheduler Port-10259
+etcd Port-2379,Port-2380,DirAvailable--var-lib-etcd
+TXT
+  [[ ! -e $ROOT/var/lib/kubelet/config.yaml ]] || waived+=,Port-10250
+  printf '%s\n' "${waived#,}"
+}

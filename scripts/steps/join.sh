@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
+
+: "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}"
+: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}"
+
+readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token
+readonly BOOTSTRAP_KUBECONFIG=$KUBERNETES/bootstrap-kubelet.conf
+readonly JOIN_NEW_TOKEN="on $CONTROL_PLANE: sudo kubeadm token create --ttl 2h; here: \
+sudo sh -c 'umask 077; cat >/etc/meshstrap/secrets/bootstrap_token', paste what it printed, Enter, Ctrl-D"
+
+check_join() {
+  local address
+  [[ -s $KUBELET_KUBECONFIG ]]
+  kubelet_runs
+  address=$(tailnet_peer_address "$CONTROL_PLANE")
+  api_alias_is "$address"
+  [[ ! -e $BOOTSTRAP_KUBECONFIG && ! -e $BOOTSTRAP_TOKEN_FILE ]]
+}
+
+apply_join() {
+  local address
+  await 600 "control plane $CONTROL_PLANE in the tailnet" \
+    "create $CONTROL_PLANE with its user-data; this node then goes on by itself" tailnet_peer_address "$CONTROL_PLANE"
+  address=$(<"$WORK/answer")
+  set_api_alias "$address"
+  if [[ ! -s $KUBELET_KUBECONFIG ]]; then
+    join_cluster "$address"
+  fi
+  rm -f "$BOOTSTRAP_KUBECONFIG" "$BOOTSTRAP_TOKEN_FILE"
+  systemctl start kubelet
+  await 60 'running kubelet' 'journalctl -u kubelet -n 50' kubelet_runs
+}
+
+join_cluster() { # <address of the control plane>
+  local token='' own config
+  [[ ! -e $BOOTSTRAP_TOKEN_FILE ]] || token=$(<"$BOOTSTRAP_TOKEN_FILE")
+  # kubeadm would print a malformed token with its complaint.
+  [[ $token =~ ^[a-z0-9]{6}\.[a-z0-9]{16}$ ]] || waiting 'this node has no bootstrap token' "$JOIN_NEW_TOKEN"
+  await 600 "API server of $CONTROL_PLANE at $1:$API_PORT" "on $CONTROL_PLANE: sudo /opt/meshstrap/bootstrap.sh --status" \
+    api_answers "$1"
+  await 120 "signature for bootstrap token ${token%.*} (expired, or of another cluster?)" "$JOIN_NEW_TOKEN" \
+    join_token_is_known "$1" "${token%.*}"
+  own=$(tailnet_address)
+  config=$(fill_tailnet_address "${KUBEADM_CONFIG//__BOOTSTRAP_TOKEN__/"$token"}" "$own")
+  # Of a join that was cut short the kubelet may still be at it, and finish it.
+  systemctl stop kubelet
+  [[ ! -s $KUBELET_KUBECONFIG ]] || return 0
+  # What such a join leaves behind (kubeadm's preflight refuses it), and what a power cut leaves of the kubelet's own.
+  rm -f "$BOOTSTRAP_KUBECONFIG" "$KUBERNETES/pki/ca.crt" "$KUBELET_KUBECONFIG"
+  write_kubeadm_config "$config" "$KUBELET_PATCH"
+  run_kubeadm join --config "$WORK/kubeadm.yaml"
+  rm -f "$WORK/kubeadm.yaml"
+  sync
+}
+
+# Asked before kubeadm is, which would wait for it and leave files behind. The answer is public, and signed with the
+# token: kubeadm holds it to that.
+join_token_is_known() { # <address of the control plane> <token id>
+  local answer
+  answer=$(curl --silent --show-error --fail --insecure --max-time 5 \
+    "https://$1:$API_PORT/api/v1/namespaces/kube-public/configmaps/cluster-info") || return 1
+  [[ $answer == *"\"jws-kubeconfig-$2\""* ]]
+}

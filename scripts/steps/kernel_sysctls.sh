@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# Kernel settings: the running values, and the file that sets them at boot.
+
+: "${ROOT?}" "${KERNEL_SYSCTLS:?}"
+
+# The name decides who wins, for the last file does: behind 99-sysctl.conf, which is the distribution's /etc/sysctl.conf,
+# and before 99-zzz-override_cilium.conf, with which Cilium frees its own interfaces from rp_filter.
+readonly KERNEL_SYSCTLS_FILE=$ROOT/etc/sysctl.d/99-zz-meshstrap.conf
+
+check_kernel_sysctls() {
+  local name value running
+  while IFS=' =' read -r name value; do
+    [[ $name == [a-z]* ]] || continue
+    running=$(<"$ROOT/proc/sys/${name//.//}")
+    [[ ${running//$'\t'/ } == "$value" ]] || {
+      printf '%s is %s, not %s\n' "$name" "$running" "$value" >&2
+      return 1
+    }
+  done <<<"$KERNEL_SYSCTLS"
+  printf '%s\n' "$KERNEL_SYSCTLS" | file_is "$KERNEL_SYSCTLS_FILE" 644
+}
+
+apply_kernel_sysctls() {
+  printf '%s\n' "$KERNEL_SYSCTLS" | write_file "$KERNEL_SYSCTLS_FILE" 644
+  retry 1 0 sysctl --quiet --load="$KERNEL_SYSCTLS_FILE"
+}

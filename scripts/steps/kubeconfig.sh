@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# ~/.kube/config of the login user: a copy of the administrator's, with a mark. A file without the mark is a person's
+# own and stays as it is; kubectl drops the mark with the first thing that a person changes through it.
+
+: "${ROOT?}" "${NODE_NAME:?}" "${LOGIN_USER:?}" "${ADMIN_KUBECONFIG:?}"
+
+readonly KUBECONFIG_MARK='# meshstrap: a copy of /etc/kubernetes/admin.conf, kept current while this line is here'
+
+check_kubeconfig() {
+  local path first=$KUBECONFIG_MARK
+  path=$(kubeconfig_path)
+  [[ ! -e $path ]] || read -r first <"$path" || first=
+  [[ $first == "$KUBECONFIG_MARK" ]] || return 0
+  kubeconfig_text | file_is "$path" 600
+  [[ $(stat -c %U "$path") == "$LOGIN_USER" ]]
+}
+
+apply_kubeconfig() {
+  local path
+  path=$(kubeconfig_path)
+  kubeconfig_text | write_file "$path" 600
+  chown "$LOGIN_USER:" "${path%/*}" "$path"
+}
+
+kubeconfig_path() {
+  local entry home
+  entry=$(getent passwd "$LOGIN_USER") || cannot_tell "no user $LOGIN_USER here: set login_user of $NODE_NAME in cluster.yaml"
+  IFS=: read -r _ _ _ _ _ home _ <<<"$entry"
+  printf '%s\n' "$ROOT$home/.kube/config"
+}
+
+kubeconfig_text() {
+  printf '%s\n' "$KUBECONFIG_MARK"
+  cat "$ADMIN_KUBECONFIG"
+}

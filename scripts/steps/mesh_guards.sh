@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# What keeps Tailscale and Cilium from breaking each other, in place before either carries traffic: tailscaled runs
+# since its package was installed, but it is not logged in before the next step.
+# 1. Cilium keeps a pod's identity in the mark bits that Tailscale's rule 5210 matches: one identity in 256 would leave
+#    by the physical NIC. Rule 5207 comes before it (https://github.com/cilium/cilium/issues/36104, open, November 2026).
+# 2. tailscaled offers pod addresses as its own endpoints, and peers would reach the mesh through the mesh
+#    (https://github.com/tailscale/tailscale/issues/19797, open, November 2026). It may not talk to the pod subnet.
+
+: "${ROOT?}" "${ANSWER:?}" "${MESH_RULE_UNIT:?}" "${TAILSCALED_DROP_IN:?}" "${TAILNET_SUBNET:?}" "${POD_SUBNET:?}"
+
+readonly MESH_RULE_FILE=$ROOT/etc/systemd/system/meshstrap-mesh-rule.service
+readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf
+
+check_mesh_guards() {
+  local rules denied
+  rules=$(ip -4 rule show)
+  [[ $rules == *$'5207:\tfrom all to '"$TAILNET_SUBNET lookup 52"* ]]
+  denied=$(systemctl show --property=IPAddressDeny --value tailscaled)
+  [[ " $denied " == *" $POD_SUBNET "* ]]
+  mesh_guards_rule_is_current
+  mesh_guards_deny_is_current
+}
+
+mesh_guards_rule_is_current() {
+  printf '%s\n' "$MESH_RULE_UNIT" | file_is "$MESH_RULE_FILE" 644
+  service_is_current meshstrap-mesh-rule.service "$MESH_RULE_FILE"
+}
+
+mesh_guards_deny_is_current() {
+  printf '%s\n' "$TAILSCALED_DROP_IN" | file_is "$TAILSCALED_DROP_IN_FILE" 644
+  service_is_current tailscaled "$TAILSCALED_DROP_IN_FILE"
+}
+
+apply_mesh_guards() {
+  # A restart of tailscaled cuts this node off for seconds: a lost rule alone must not cause one.
+  ask mesh_guards_deny_is_current
+  local deny=$ANSWER
+  printf '%s\n' "$MESH_RULE_UNIT" | write_file "$MESH_RULE_FILE" 644
+  printf '%s\n' "$TAILSCALED_DROP_IN" | write_file "$TAILSCALED_DROP_IN_FILE" 644
+  restart_service meshstrap-mesh-rule.service
+  ((deny == 0)) || restart_service tailscaled
+}

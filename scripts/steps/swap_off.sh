@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# No swap now, and none after a boot: kubelet refuses to start with it. Only real swap entries are touched.
+
+: "${ROOT?}"
+
+readonly SWAP_FSTAB=$ROOT/etc/fstab SWAP_NOW=$ROOT/proc/swaps
+
+check_swap_off() {
+  local now units
+  now=$(awk 'NR > 1 { print $1 }' "$SWAP_NOW")
+  [[ -z $now ]]
+  units=$(swap_units)
+  [[ -z $units ]]
+  [[ ! -f $SWAP_FSTAB || $(<"$SWAP_FSTAB") == "$(swap_free_fstab)" ]]
+}
+
+apply_swap_off() {
+  local text
+  local -a units
+  if [[ -f $SWAP_FSTAB ]]; then
+    text=$(swap_free_fstab)
+    edit_file "$SWAP_FSTAB" "$text"
+  fi
+  retry 1 0 swapoff --all
+  # systemd makes units of fstab's lines; those that are left after reading it again come from somewhere else: zram's
+  # generator, a swap partition that it found, an administrator's own unit.
+  systemctl daemon-reload
+  text=$(swap_units)
+  if [[ -n $text ]]; then
+    mapfile -t units <<<"$text"
+    retry 1 0 systemctl mask --quiet "${units[@]}"
+  fi
+}
+
+# A line with swap in its third field becomes a comment that says who made it one; all others stay byte for byte.
+swap_free_fstab() {
+  awk '$1 !~ /^#/ && $3 == "swap" { printf "# swap is off for kubelet (meshstrap): " } { print }' "$SWAP_FSTAB"
+}
+
+swap_units() {
+  local list
+  list=$(systemctl list-unit-files --type=swap --no-legend --plain) || cannot_tell 'systemctl cannot list swap units'
+  awk 'NF > 1 && $2 !~ /^masked/ { print $1 }' <<<"$list"
+}

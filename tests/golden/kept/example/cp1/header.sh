@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Makes cp1 the control-plane of homelab, and keeps it so: bootstrap.sh --help. Holds no secret.
+# Rendered by meshstrap: values first, then the plain bash of scripts/ without its comments, each file under its name.
+# shellcheck disable=SC2016 # a value is as it stands: nothing in it is for bash to expand
+readonly PLAN_HASH=…
+readonly NODE_NAME=cp1
+readonly NODE_ROLE=control-plane
+readonly NODE_OS=ubuntu-24.04
+readonly NODE_ARCH=arm64
+readonly CLUSTER_NAME=homelab
+readonly LOGIN_USER=ubuntu
+readonly MINIMUM_CPUS=2
+readonly MINIMUM_MEMORY_MIB=1700
+readonly MINIMUM_DISK_GIB=10
+readonly BLOCK_DEVICE=/dev/oracleoci/oraclevdb
+readonly BLOCK_SIZE_GIB=100
+readonly BLOCK_FORMAT=true
+readonly POD_SUBNET=10.244.0.0/16
+readonly TAILNET_SUBNET=100.64.0.0/10
+readonly LOGIN_SERVER=''
+readonly API_ENDPOINT=k8s-api.internal
+readonly API_PORT=6443
+readonly CONTROL_PLANE=cp1
+readonly KUBERNETES_VERSION=1.36.3
+readonly CILIUM_CHART_URL=https://helm.cilium.io/cilium-1.20.2.tgz
+readonly CILIUM_CHART_SHA256=b2afd87b7f75f875f92a14559f14f59b7babbb479d968e3fd625a20bf30ec20e
+readonly HELM_VERSION=4.3.0
+readonly HELM_URL=https://get.helm.sh/helm-v4.3.0-linux-arm64.tar.gz
+readonly HELM_SHA256=31c5794dd55c66a51e6b7d2e2ac7a114ae8b1de41ff1d9ba51748ac973b06a08
+readonly TRUSTED_CA=''
+readonly STEPS=(machine_supported hostname swap_off kernel_modules kernel_sysctls block_volume host_firewall package_sources packages containerd mesh_guards tailnet kubelet control_plane cilium cluster_policies kubeconfig node_ready)
+readonly WAIVED_MACHINE_CHECKS=()
+readonly KERNEL_MODULES=(overlay br_netfilter)
+readonly TAILNET_TAGS=(tag:k8s-node)
+readonly PACKAGES=('kubelet=1.36.3-*' 'kubeadm=1.36.3-*' 'kubectl=1.36.3-*' cri-tools kubernetes-cni 'containerd.io=2.3.6-*' tailscale=1.104.5 ca-certificates conntrack curl ethtool gpg iproute2 iptables socat)
+readonly HELD_PACKAGES=(kubelet kubeadm kubectl cri-tools kubernetes-cni containerd.io tailscale)
+readonly REPOSITORY_NAMES=(kubernetes containerd tailscale)
+readonly REPOSITORY_FILES=('Types: deb
+URIs: https://pkgs.k8s.io/core:/stable:/v1.36/deb/
+Suites: /
+Architectures: arm64
+Signed-By: /etc/apt/keyrings/meshstrap-kubernetes.asc' 'Types: deb
+URIs: https://download.docker.com/linux/ubuntu
+Suites: noble
+Components: stable
+Architectures: arm64
+Signed-By: /etc/apt/keyrings/meshstrap-containerd.asc' 'Types: deb
+URIs: https://pkgs.tailscale.com/stable/ubuntu
+Suites: noble
+Components: main
+Architectures: arm64
+Signed-By: /etc/apt/keyrings/meshstrap-tailscale.asc')
+readonly REPOSITORY_KEY_URLS=(https://pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key https://download.docker.com/linux/ubuntu/gpg https://pkgs.tailscale.com/stable/ubuntu/noble.noarmor.gpg)
+readonly REPOSITORY_KEY_FINGERPRINTS=(DE15B14486CD377B9E876E1A234654DA9A296436 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 2596A99EAAB33821893C0A79458CA832957F5868)
+readonly REGISTRY_NAMES=()
+readonly REGISTRY_HOSTS=()

@@ -1,0 +1,142 @@
+"""Networks of the lab: a public segment, and behind a NAT router each account's subnet, always the same one.
+
+Made with ``ip netns`` and ``ip -n`` alone: the root namespace never sees an interface or an address of it, so no
+packet can leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .process import Daemon, run
+
+ROUTER = "10.0.0.1"
+# Oracle's metadata service, resolver and NTP server, on every subnet.
+LINK_LOCAL = "169.254.169.254"
+# TEST-NET-3 of RFC 5737 plays the internet.
+SERVERS = "203.0.113.20"
+NAMES = ("apt.lab.test", "archive.lab.test")
+
+
+def _ip(*words: str) -> None:
+    run(["ip", *words]).check()
+
+
+@dataclass
+class Segment:
+    """The public segment: a bridge, and the address where the lab's own servers listen."""
+
+    prefix: str
+
+    @property
+    def switch(self) -> str:
+        """The namespace of the bridge."""
+        return f"{self.prefix}-sw"
+
+    @property
+    def servers(self) -> str:
+        """The namespace of the lab's servers."""
+        return f"{self.prefix}-srv"
+
+    def up(self) -> None:
+        """Make it."""
+        _ip("netns", "add", self.switch)
+        _ip("-n", self.switch, "link", "add", "pub", "type", "bridge")
+        _ip("-n", self.switch, "link", "set", "pub", "up")
+        _ip("netns", "add", self.servers)
+        _ip("-n", self.servers, "link", "set", "lo", "up")
+        self.plug(self.servers, "eth0", "srv", f"{SERVERS}/24")
+
+    def plug(self, namespace: str, device: str, port: str, address: str) -> None:
+        """Join a namespace to the segment by a cable of its own."""
+        _ip("-n", self.switch, "link", "add", f"p-{port}", "type", "veth", "peer", "name", device, "netns", namespace)
+        _ip("-n", self.switch, "link", "set", f"p-{port}", "master", "pub", "up")
+        _ip("-n", namespace, "link", "set", device, "up")
+        _ip("-n", namespace, "addr", "add", address, "dev", device)
+
+    def down(self) -> None:
+        """Remove it."""
+        for namespace in (self.servers, self.switch):
+            run(["ip", "netns", "del", namespace])
+
+
+@dataclass
+class Account:
+    """One cloud account: its router with DHCP and resolver, and the namespace of its machine."""
+
+    segment: Segment
+    name: str
+    index: int
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.router = f"{self.segment.prefix}-r-{self.name}"
+        self.machine = f"{self.segment.prefix}-n-{self.name}"
+        # Oracle's prefix; fixed, since a machine keeps its address over a reboot and a new veth would not.
+        self.mac = f"02:00:17:00:00:{self.index:02x}"
+        self.address = f"10.0.0.{self.index}"
+        self._daemons: list[Daemon] = []
+
+    def up(self) -> None:
+        """Make the router, its NAT, DHCP and resolver, and the machine's NIC."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _ip("netns", "add", self.router)
+        _ip("-n", self.router, "link", "set", "lo", "up")
+        self.segment.plug(self.router, "wan", self.name, f"203.0.113.{100 + self.index}/24")
+        run(["ip", "netns", "exec", self.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"]).check()
+        rules = (
+            "table ip nat { chain post { type nat hook postrouting priority srcnat; oifname wan masquerade persistent; }; }\n"
+            # Unsolicited packets must not make a connection entry of their own: it would take the port of the machine's.
+            "table ip filter { chain in { type filter hook input priority 0; iifname wan ct state new drop; }; }\n"
+        )
+        run(["ip", "netns", "exec", self.router, "nft", "-f", "-"], text=rules).check()
+        self.plug_nic()
+        self._serve_dhcp()
+
+    def plug_nic(self) -> None:
+        """The machine's namespace and NIC, anew, as after a power cut."""
+        run(["ip", "netns", "del", self.machine])
+        _ip("netns", "add", self.machine)
+        run(["ip", "-n", self.router, "link", "del", "lan"])
+        peer = ("type", "veth", "peer", "name", "ens3", "address", self.mac, "mtu", "9000", "netns", self.machine)
+        _ip("-n", self.router, "link", "add", "lan", "mtu", "9000", *peer)
+        for address in (f"{ROUTER}/24", f"{LINK_LOCAL}/32"):
+            _ip("-n", self.router, "addr", "add", address, "dev", "lan")
+        _ip("-n", self.router, "link", "set", "lan", "up")
+
+    def _serve_dhcp(self) -> None:
+        lines = [
+            "interface=lan",
+            "bind-dynamic",
+            "no-resolv",
+            "no-hosts",
+            *(f"address=/{name}/{SERVERS}" for name in NAMES),
+            "dhcp-range=10.0.0.0,static,255.255.255.0,24h",
+            f"dhcp-host={self.mac},{self.address},{self.name}",
+            f"dhcp-option=option:router,{ROUTER}",
+            "dhcp-option=26,9000",
+            f"dhcp-option=option:dns-server,{LINK_LOCAL}",
+            f"dhcp-option=121,169.254.0.0/16,0.0.0.0,0.0.0.0/0,{ROUTER}",
+            "dhcp-authoritative",
+            f"dhcp-leasefile={self.folder}/leases",
+            f"pid-file={self.folder}/dnsmasq.pid",
+            "user=root",
+        ]
+        settings = self.folder / "dnsmasq.conf"
+        settings.write_text("\n".join(lines) + "\n")
+        self.serve("dnsmasq", "-k", "-C", str(settings))
+
+    def serve(self, *argv: str) -> Daemon:
+        """Run a program in the router's namespace until the account goes down."""
+        log = self.folder / f"{Path(argv[0]).name}.log"
+        daemon = Daemon(["ip", "netns", "exec", self.router, *argv], log)
+        self._daemons.append(daemon)
+        return daemon
+
+    def down(self) -> None:
+        """Stop what it serves and remove it."""
+        for daemon in self._daemons:
+            daemon.stop()
+        for namespace in (self.machine, self.router):
+            run(["ip", "netns", "del", namespace])

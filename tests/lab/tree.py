@@ -1,0 +1,92 @@
+"""Root file systems of the lab's machines, built from this machine's own Debian sources and cached by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from .process import LabError, run
+
+COMMON = (
+    "systemd systemd-sysv systemd-resolved systemd-timesyncd dbus udev iproute2 iptables nftables ca-certificates curl cloud-init "
+    "netplan.io iputils-ping procps kmod openssh-server ethtool sudo e2fsprogs netbase less"
+).split()
+
+# The modules that a node loads are built into the kernel below, or are loaded there already: a container cannot load any.
+BUILTIN = (
+    "kernel/net/bridge/br_netfilter.ko",
+    "kernel/fs/overlayfs/overlay.ko",
+    "kernel/net/netfilter/nf_conntrack.ko",
+    "kernel/net/ipv4/netfilter/ip_tables.ko",
+)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A Debian release and what its tree holds beside the common packages."""
+
+    name: str
+    extra: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """All packages of the tree."""
+        return (*COMMON, *self.extra)
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite("trixie"),
+        Suite("bookworm", extra=("isc-dhcp-client", "locales")),
+        # A mirror may be behind the validity date of the unstable release.
+        Suite("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',)),
+    )
+}
+
+
+def mirror() -> str:
+    """The address that this machine's own apt fetches Debian's main component from."""
+    listed = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)", "Created-By: Packages"]).check()
+    for line in listed.out.splitlines():
+        address, component, origin = [*line.split(), "", "", ""][:3]
+        if component == "main" and origin == "Debian":
+            return address
+    raise LabError("apt knows no Debian mirror: run apt-get update once")
+
+
+def base_tree(suite: str, cache: Path) -> Path:
+    """The tree of a release, built when the cache has none of exactly this content."""
+    wanted = SUITES[suite]
+    recipe = "\n".join((wanted.name, *wanted.packages, *wanted.options, *BUILTIN, platform.release(), Path(__file__).read_text()))
+    tree = cache / f"tree-{suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
+    if not tree.exists():
+        unfinished = tree.with_suffix(f".{os.getpid()}")
+        _build(wanted, unfinished)
+        unfinished.rename(tree)
+    return tree
+
+
+def _build(suite: Suite, tree: Path) -> None:
+    shutil.rmtree(tree, ignore_errors=True)
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    source = f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror()} {suite.name} main"
+    include = "--include=" + ",".join(suite.packages)
+    run(["mmdebstrap", "--variant=minbase", include, *suite.options, suite.name, str(tree), source], timeout=900).check()
+    _pretend_modules(tree)
+    # A machine of the lab reaches the lab's own repository and nothing else.
+    for path in (tree / "etc/apt/sources.list", *(tree / "etc/apt/sources.list.d").iterdir()):
+        path.unlink(missing_ok=True)
+
+
+def _pretend_modules(tree: Path) -> None:
+    folder = tree / "lib/modules" / platform.release()
+    folder.mkdir(parents=True)
+    (folder / "modules.order").touch()
+    (folder / "modules.builtin").write_text("".join(f"{name}\n" for name in BUILTIN))
+    run(["chroot", str(tree), "depmod", platform.release()]).check()

@@ -1,0 +1,178 @@
+"""The status file, the step loop and the command line of bootstrap.sh."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+
+from .library_shell import STEPS, script, shell, status
+from .sandbox import Sandbox
+
+# --- status ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "\\",
+        "a\nb",
+        "tab\there",
+        "\x01\x1b[31m",
+        "}{],[",
+        '","state":"converged"',
+        "\\u0041",
+        "$(id) `id`",
+        "가나다 é",
+    ],
+)
+def test_status_is_json_whatever_the_text(sandbox: Sandbox, text: str) -> None:
+    outcome = shell(sandbox, 'STEP=some_step; step_begins; fact "$TEXT" "$TEXT"; fail "$TEXT" "$TEXT"', TEXT=text)
+    assert outcome.code == 1
+    told = status(sandbox)
+    assert told["state"] == "failed"
+    if text.isascii() and text.isprintable():
+        assert told["message"] == told["next"] == text
+        assert told["facts"] == {text: text}
+
+
+def test_status_is_json_when_a_character_is_cut_in_half(sandbox: Sandbox) -> None:
+    assert shell(sandbox, "fail $'caf\\xc3' ''").code == 1
+    assert status(sandbox)["message"] == "caf?"
+
+
+def test_status_says_what_a_person_wants_to_know(sandbox: Sandbox) -> None:
+    script(sandbox)
+    told = status(sandbox)
+    assert told["schema"] == 1
+    assert (told["node"], told["role"], told["state"], told["tries"]) == ("w1", "worker", "converged", 1)
+    assert told["plan_hash"] == "0" * 64
+    assert told["facts"] == {"colour": 'dark "red"'}
+    assert [(step["name"], step["state"]) for step in told["steps"]] == [("one", "changed"), ("two", "changed")]
+    assert (sandbox.root / "var/lib/meshstrap/status.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_full_disk_does_not_hide_the_error(sandbox: Sandbox) -> None:
+    sandbox.stub("sync", "exit 1")
+    outcome = shell(sandbox, "fail 'the real reason' 'look'")
+    assert outcome.code == 1
+    assert "the real reason" in outcome.log
+    assert "cannot write" in outcome.log
+
+
+def test_tries_are_counted_until_it_converges(sandbox: Sandbox) -> None:
+    broken = STEPS.replace(': >"$ROOT/two"', "false")
+    for expected in (1, 2, 3):
+        assert script(sandbox, steps=broken).code == 1
+        assert status(sandbox)["tries"] == expected
+    assert script(sandbox).code == 0
+    assert status(sandbox)["tries"] == 4, "the fourth run did it"
+    script(sandbox)
+    assert status(sandbox)["tries"] == 1
+
+
+def test_a_failed_step_is_named_and_the_rest_is_pending(sandbox: Sandbox) -> None:
+    script(sandbox, steps=STEPS.replace(': >"$ROOT/one"', "echo oh no >&2; false"))
+    told = status(sandbox)
+    assert (told["step"], told["state"]) == ("one", "failed")
+    assert [step["state"] for step in told["steps"]] == ["failed", "pending"]
+
+
+# --- step ---
+
+
+def test_a_step_that_did_not_work_is_an_error(sandbox: Sandbox) -> None:
+    outcome = script(sandbox, steps=STEPS.replace(': >"$ROOT/one"', ":"))
+    assert outcome.code == 1
+    assert "one: not converged after apply (exit 1)" in outcome.log
+
+
+def test_a_step_that_cannot_tell_changes_nothing(sandbox: Sandbox) -> None:
+    outcome = script(sandbox, steps=STEPS.replace("[[ -e $ROOT/one ]]", "cannot_tell 'no answer from it'"))
+    assert outcome.code == 1
+    assert "one: cannot tell the current state (exit 2): no answer from it" in outcome.log
+    assert not sandbox.exists("/one")
+
+
+# --- main ---
+
+
+def test_second_run_changes_nothing(sandbox: Sandbox) -> None:
+    first = script(sandbox)
+    assert (first.code, first.levels) == (0, ["change", "changed", "change", "changed", "summary"])
+    second = script(sandbox)
+    assert (second.code, second.levels) == (0, ["ok", "ok", "summary"])
+    assert "2 steps, changed=0" in second.log
+
+
+def test_check_changes_nothing_and_says_drift(sandbox: Sandbox) -> None:
+    outcome = script(sandbox, "--check")
+    assert (outcome.code, outcome.levels) == (1, ["drift", "drift", "summary"])
+    assert not sandbox.exists("/one")
+    assert not sandbox.exists("/var/lib/meshstrap")
+    assert list((sandbox.root / "run").iterdir()) == [], "its scratch is gone again"
+    script(sandbox)
+    before = sandbox.read("/var/lib/meshstrap/status.json")
+    assert script(sandbox, "--check").code == 0
+    assert sandbox.read("/var/lib/meshstrap/status.json") == before
+
+
+@pytest.mark.parametrize("arguments", [("--only", "two"), ("--check", "--only", "two"), ("--only", "two", "--check")])
+def test_only_runs_one_step_and_leaves_the_status(sandbox: Sandbox, arguments: tuple[str, ...]) -> None:
+    outcome = script(sandbox, *arguments)
+    changed = "--check" not in arguments
+    assert (outcome.code, sandbox.exists("/two"), sandbox.exists("/one")) == (0 if changed else 1, changed, False)
+    assert not sandbox.exists("/var/lib/meshstrap/status.json"), "only a whole run speaks for the machine"
+
+
+@pytest.mark.parametrize("arguments", [("--only", "three"), ("--only",), ("--only", "")])
+def test_only_an_unknown_step(sandbox: Sandbox, arguments: tuple[str, ...]) -> None:
+    outcome = script(sandbox, *arguments)
+    assert outcome.code == 1
+    assert "one of: one two" in outcome.log
+    assert not sandbox.exists("/var/lib/meshstrap/status.json")
+
+
+def test_list_status_and_help(sandbox: Sandbox) -> None:
+    assert script(sandbox, "--list").log == "one\ntwo\n"
+    before = script(sandbox, "--status")
+    assert before.code == 1
+    assert "no run has begun here yet" in before.log
+    assert not sandbox.exists("/var/lib/meshstrap/status.json")
+    script(sandbox)
+    assert json.loads(script(sandbox, "--status").log)["state"] == "converged"
+    helped = script(sandbox, "--help")
+    assert helped.code == 0
+    assert "bootstrap.sh --check" in helped.log
+
+
+def test_an_unknown_flag_is_a_usage_error(sandbox: Sandbox) -> None:
+    outcome = script(sandbox, "--force")
+    assert outcome.code == 64
+    assert "bootstrap.sh --check" in outcome.log
+    assert not sandbox.exists("/one")
+
+
+def test_one_run_at_a_time(sandbox: Sandbox) -> None:
+    lock = Path(sandbox.root / "run/meshstrap.lock")
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        outcome = script(sandbox)
+        assert outcome.code == 1
+        assert "another run is under way" in outcome.log
+        assert not sandbox.exists("/var/lib/meshstrap/status.json"), "the status belongs to the run that holds the lock"
+        assert script(sandbox, "--check").levels == ["drift", "drift", "summary"], "a check needs no lock"
+    assert script(sandbox).code == 0
+
+
+def test_scratch_is_private_and_removed(sandbox: Sandbox) -> None:
+    sandbox.write("/run/meshstrap/left-by-a-killed-run", "x")
+    steps = STEPS.replace(': >"$ROOT/one"', 'stat -c %a "$WORK" >"$ROOT/one"; ls -A "$WORK" >>"$ROOT/one"')
+    assert script(sandbox, steps=steps).code == 0
+    mode, *names = sandbox.read("/one").split()
+    assert mode == "700"
+    assert "left-by-a-killed-run" not in names
+    assert not sandbox.exists("/run/meshstrap")

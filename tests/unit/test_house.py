@@ -1,0 +1,118 @@
+"""The house of the design: who may import whom, and sizes that stay readable."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "meshstrap"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PYTHON = [*MODULES, ROOT / "tasks.py", ROOT / "noxfile.py"]
+SHELL = sorted((ROOT / "scripts").rglob("*.sh"))
+
+LONGEST_FILE = 260
+LONGEST_FUNCTION = 45
+
+# Room → what it may import besides itself.
+MAY_IMPORT = {
+    "errors": set(),
+    "files": {"errors"},
+    "inventory": {"errors"},
+    "compat": {"errors", "inventory"},
+    "plan": {"errors", "inventory", "compat"},
+    "secrets": {"errors", "files"},
+    "rendering": {"errors", "plan", "secrets"},
+    "lint": {"errors"},
+    "output": {"errors", "files"},
+    "views": {"plan"},
+    "fleet": {"errors", "plan", "secrets"},
+    "pipeline": {"inventory", "compat", "plan", "secrets", "rendering"},
+}
+# What makes two runs differ comes in from tasks.py.
+OUTSIDE_WORLD = {"random", "time"}
+WORLD_ATTRIBUTES = {("os", "environ"), ("os", "getenv"), ("datetime", "now"), ("Path", "cwd"), ("os", "getcwd")}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the room"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names) if module == "meshstrap" else [module]
+
+
+def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_room_imports_only_what_it_may(path: Path) -> None:
+    room = room_of(path)
+    rooms = {name.split(".")[1] for name in imports_of(path) if name.startswith("meshstrap.")} - {room}
+    if room != "__init__":
+        assert rooms <= MAY_IMPORT[room], f"{room} imports {sorted(rooms - MAY_IMPORT[room])}"
+
+
+def test_every_room_stands_in_the_table() -> None:
+    assert {room_of(path) for path in MODULES} - {"__init__"} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", [*PYTHON, *SHELL], ids=name_of)
+def test_a_file_is_short_and_its_name_has_no_number(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= LONGEST_FILE
+    assert not any(character.isdigit() for character in path.name)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_a_function_is_short(path: Path) -> None:
+    sizes = {function.name: (function.end_lineno or 0) - function.lineno + 1 for function in functions_of(path)}
+    assert {name: size for name, size in sizes.items() if size > LONGEST_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_what_is_public_is_documented(path: Path) -> None:
+    tree = tree_of(path)
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
+    public = [
+        node
+        for body in bodies
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_the_package_reads_neither_clock_nor_environment_and_prints_nothing(path: Path) -> None:
+    assert OUTSIDE_WORLD.isdisjoint(imports_of(path))
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert (node.value.id, node.attr) not in WORLD_ATTRIBUTES
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "print"
+
+
+def test_the_verification_shares_no_code_with_rendering() -> None:
+    for path in (ROOT / "tests" / "hosts").rglob("*.py"):
+        assert not any(name.startswith("meshstrap.rendering") for name in imports_of(path)), path

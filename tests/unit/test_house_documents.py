@@ -1,0 +1,59 @@
+"""What is generated and committed is what would be generated now; what is said in two places is the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from meshstrap.inventory import json_schema
+from meshstrap.views.steps import step_table_markdown
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/invoke render"
+GATE = ".venv/bin/nox"
+STEPS = re.compile(r"(?<=<!-- steps -->\n).*?(?=<!-- /steps -->)", re.DOTALL)
+
+
+def test_readme_has_the_catalogue_of_steps(update_golden: bool) -> None:
+    text = README.read_text(encoding="utf-8")
+    if update_golden:
+        README.write_text(STEPS.sub(lambda _: step_table_markdown(), text), encoding="utf-8")
+        return
+    assert STEPS.findall(text) == [step_table_markdown()]
+
+
+def test_schema_is_that_of_the_models() -> None:
+    kept = (ROOT / "cluster.schema.json").read_text(encoding="utf-8")
+    assert kept == json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", "run `invoke schema`"
+
+
+def test_readme_and_ci_run_the_same_two_lines() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert readme.index(SET_UP) < readme.index(f"\n{GATE}\n")
+    commands = re.findall(r"^run '(.*)'$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    assert commands[:2] == [SET_UP, GATE]
+
+
+def test_requirements_are_pinned_hashed_and_name_no_place() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith((" ", "#"))]
+    assert pins
+    assert all(re.match(r"[a-z0-9.-]+==[0-9][^ ]*( ; .*)? \\$", pin) for pin in pins)
+    assert not [line for line in lines if re.search(r"://|^-|(^|\s)/|find-links|index", line)]
+    # A pin is hashed if a hash follows it at once.
+    assert all("--hash=sha256:" in lines[lines.index(pin) + 1] for pin in pins)
+
+
+def test_requirements_hold_everything_that_is_asked_for() -> None:
+    def names(file: str) -> set[str]:
+        text = (ROOT / file).read_text(encoding="utf-8")
+        return {name.lower() for name in re.findall(r"^([A-Za-z][A-Za-z0-9-]*)(?=[=<>])", text, re.MULTILINE)}
+
+    assert names("requirements.in") <= names("requirements.txt")
+
+
+def test_only_the_readme_of_generated_is_committed() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert {"/generated/*", "!/generated/README.md", "secrets*.yaml", "uv.lock"} <= set(ignored)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from meshstrap import lint
+from meshstrap.errors import LintFailed
+from meshstrap.lint import lint_scripts, lint_sources
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = "#!/usr/bin/env bash\n# {node}\nreadonly NODE_NAME={node}\nreadonly DOCUMENT='a\nb: {value}'\n"
+SHARED = '# --- scripts/steps/hello.sh ---\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
+
+
+@dataclass(frozen=True)
+class FakePart:
+    file: str
+    first_line: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FakeScript:
+    header: str
+    shared: str
+    parts: tuple[FakePart, ...]
+
+    @property
+    def text(self) -> str:
+        return self.header + self.shared
+
+
+def script(node: str, *, value: str = "v", header: str = HEADER, shared: str = SHARED) -> FakeScript:
+    """A script of one part, whose lines were lines 10, 20, … of its source."""
+    head = header.format(node=node, value=value)
+    first = head.count("\n") + 2
+    lines = tuple(range(10, 10 * shared.count("\n"), 10))
+    return FakeScript(head, shared, (FakePart("scripts/steps/hello.sh", first, lines),))
+
+
+def findings(scripts: dict[str, FakeScript]) -> list[str]:
+    with pytest.raises(LintFailed) as caught:
+        lint_scripts(scripts)
+    return [str(finding) for finding in caught.value.findings]
+
+
+def test_the_projects_own_sources_have_no_finding() -> None:
+    lint_sources(ROOT / "scripts")
+
+
+def test_clean_scripts_pass() -> None:
+    lint_scripts({f"n{number}": script(f"n{number}", value=str(number % 3)) for number in range(120)})
+    lint_scripts({})
+
+
+def test_a_finding_names_the_source_and_its_line_once_for_all_nodes() -> None:
+    broken = SHARED.replace('"$NODE_NAME"', "$NODE_NAME")
+    (finding,) = findings({"a": script("a", shared=broken), "b": script("b", shared=broken)})
+    assert finding.startswith("scripts/steps/hello.sh:20:20: SC2248 (style): ")
+
+
+def test_shellchecks_optional_rules_hold() -> None:
+    broken = SHARED.replace("\nhello\n", '\ncase "$NODE_NAME" in\n  a) hello ;;\nesac\n')
+    assert "SC2249" in findings({"a": script("a", shared=broken)})[0]
+
+
+def test_what_bash_cannot_parse_names_the_source_too() -> None:
+    broken = SHARED.replace("}\nhello\n", "}\nhello ;;\n")
+    found = findings({"a": script("a", shared=broken)})
+    assert any(finding.startswith("scripts/steps/hello.sh:40:1: bash -n: syntax error") for finding in found)
+
+
+@pytest.mark.parametrize("position", [0, 1, 60])
+def test_a_finding_in_one_nodes_values_names_the_node(position: int) -> None:
+    scripts = {f"n{number}": script(f"n{number}") for number in range(100)}
+    scripts[f"n{position}"] = script(f"n{position}", value="x'$(whoami)'y")
+    found = findings(scripts)
+    assert found
+    assert [finding for finding in found if finding.startswith(f"generated/n{position}/bootstrap.sh:4:10: SC")] == found
+
+
+def test_an_unclosed_quote_in_one_nodes_values_is_found() -> None:
+    scripts = {f"n{number}": script(f"n{number}") for number in range(10)}
+    scripts["n7"] = script("n7", value="it's")
+    assert all(finding.startswith("generated/n7/") for finding in findings(scripts))
+
+
+def test_a_value_that_looks_like_a_statement_is_no_finding() -> None:
+    """Half a value is nonsense when it is linted alone: what is found then is asked of the whole header."""
+    tricky = HEADER.replace("b: {value}", "readonly OTHER=(\n{value}")
+    lint_scripts({f"n{number}": script(f"n{number}", value=str(number), header=tricky) for number in range(5)})
+
+
+def test_another_shape_is_linted_whole() -> None:
+    """A node whose header lacks a name that the steps read is not covered by one that has it."""
+    poor = HEADER.replace("readonly DOCUMENT", "readonly OTHER")
+    found = findings({"a": script("a"), "b": script("b", header=poor)})
+    assert any("SC2154" in finding or "SC2153" in finding for finding in found)
+
+
+def test_the_place_can_be_named_otherwise() -> None:
+    with pytest.raises(LintFailed, match=r"^out/a/bootstrap\.sh:4:10:"):
+        lint_scripts({"a": script("a", value="x'$(whoami)'y")}, "out/{node}/bootstrap.sh")
+
+
+def test_a_bug_planted_in_a_step_file_is_found_there(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    step = tmp_path / "scripts" / "steps" / "hostname.sh"
+    line = step.read_text().count("\n") + 1
+    with step.open("a") as file:
+        file.write("planted() { rm -r $ROOT/$1; }\n")
+    with pytest.raises(LintFailed, match=rf"^scripts/steps/hostname\.sh:{line}:19: SC2086") as caught:
+        lint_sources(tmp_path / "scripts")
+    assert {finding.file for finding in caught.value.findings} == {"scripts/steps/hostname.sh"}
+
+
+def test_the_persons_own_shellcheck_options_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELLCHECK_OPTS", "--exclude=SC2086")
+    assert findings({"a": script("a", shared=SHARED.replace('"$NODE_NAME"', "$NODE_NAME"))})
+
+
+@pytest.mark.parametrize("program", ["shellcheck", "bash"])
+def test_a_missing_program_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str) -> None:
+    original = shutil.which
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path if program == "shellcheck" else "/"))
+    monkeypatch.setattr("shutil.which", lambda name: None if name == program else original(name))
+    with pytest.raises(LintFailed, match=f"{program} is not installed"):
+        lint_scripts({"a": script("a")})
+
+
+def test_a_shellcheck_that_fails_itself_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lint, "SHELLCHECK_RULES", ROOT / "no-such-file")
+    with pytest.raises(LintFailed, match="no-such-file"):
+        lint_scripts({"a": script("a")})

@@ -1,0 +1,179 @@
+"""A script is its header and the files of scripts/, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from meshstrap.errors import RenderFailed
+from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan.steps import files_for
+from meshstrap.rendering import Script, parts, render_script
+from meshstrap.rendering.documents import DOCUMENT_VARIABLES, Document
+from meshstrap.rendering.header import VALUE_NAMES, render_header
+from meshstrap.rendering.parts import SCRIPTS, assemble_files
+from tests.golden.cases import SYSTEMS, example_plan, system_plan
+
+NODES = [(example_plan(), node) for node in example_plan().nodes] + [
+    (system_plan(system), node) for system in SYSTEMS for node in system_plan(system).nodes
+]
+IDS = [f"{node.os}-{node.name}" for _, node in NODES]
+FILES = sorted(str(path.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("*.sh"))
+each_node = pytest.mark.parametrize(("plan", "node"), NODES, ids=IDS)
+
+
+def example_script(name: str = "cp1") -> Script:
+    return render_script(example_plan(), example_plan().node(name))
+
+
+@each_node
+def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> None:
+    script = render_script(plan, node)
+    body = ""
+    for file in files_for(node.steps, node.family):
+        body += f"# --- scripts/{file} ---\n" + without_comments((SCRIPTS / file).read_text())
+    assert script.text == script.header + body + 'main "$@"\n'
+
+
+def without_comments(text: str) -> str:
+    """Comments and blank lines go, except what shellcheck is told and what a here-document holds."""
+    documents = re.findall(r"(?<!<)<<[A-Z]+\n.*?^[A-Z]+\n", text, re.MULTILINE | re.DOTALL)
+    for number, document in enumerate(documents):
+        text = text.replace(document, f"\0{number}\n")
+    text = re.sub(r"^[ \t]*(#(?! shellcheck disable=).*)?\n", "", text, flags=re.MULTILINE)
+    for number, document in enumerate(documents):
+        text = text.replace(f"\0{number}\n", document)
+    return text
+
+
+@each_node
+def test_bash_reads_the_script_and_lists_its_steps(plan: Plan, node: NodePlan) -> None:
+    done = subprocess.run(
+        ["bash", "-s", "--", "--list"], input=render_script(plan, node).text, capture_output=True, text=True, check=True
+    )
+    assert tuple(done.stdout.split()) == node.steps
+    assert done.stderr == ""
+
+
+@each_node
+def test_the_header_assigns_constants_and_nothing_else(plan: Plan, node: NodePlan) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            'before=$(compgen -v); source /dev/stdin; compgen -v | grep -vxF "$before"; compgen -A function; :',
+        ],
+        input=render_script(plan, node).header,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(done.stdout.split()) - {"before", "BASH_LINENO", "PIPESTATUS"} <= VALUE_NAMES | {
+        "PLAN_HASH",
+        *DOCUMENT_VARIABLES,
+    }
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_leaving_comments_out_changes_no_function(file: str) -> None:
+    whole = (SCRIPTS / file).read_text()
+    stripped = assemble_files((file,)).text.removesuffix('main "$@"\n')
+    assert functions(stripped) == functions(whole)
+
+
+def functions(text: str) -> str:
+    """All functions as bash understood them. Their file's other lines are not run: a false command returns at once."""
+    names = "\n".join(re.findall(r"^[a-z][a-z0-9_]*\(\) .*?^\}", text, re.MULTILINE | re.DOTALL))
+    done = subprocess.run(
+        ["bash", "--norc", "-c", "source /dev/stdin; declare -f"],
+        input=names,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@each_node
+def test_every_line_leads_back_to_its_source(plan: Plan, node: NodePlan) -> None:
+    script = render_script(plan, node)
+    unknown = 0
+    for number, line in enumerate(script.text.splitlines(), 1):
+        place = script.source(number)
+        if place is None:
+            unknown += 1
+        else:
+            file, source_line = place
+            assert (SCRIPTS.parent / file).read_text().splitlines()[source_line - 1] == line
+    assert unknown == script.header.count("\n") + len(script.parts) + 1
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    first = example_script()
+    parts.assemble_files.cache_clear()
+    second = example_script()
+    assert first.text == second.text
+    assert first.compressed_shared == second.compressed_shared
+
+
+def test_nodes_of_one_shape_share_the_same_text() -> None:
+    one, other = example_script("w1"), example_script("w2")
+    assert one.shared is other.shared
+    assert one.compressed_shared is other.compressed_shared
+    assert one.plan_hash != other.plan_hash
+
+
+def test_the_hash_is_of_everything_else() -> None:
+    script = example_script()
+    line = f"readonly PLAN_HASH={script.plan_hash}\n"
+    assert script.header.count(line) == 1
+    assert hashlib.sha256(script.text.replace(line, "").encode()).hexdigest() == script.plan_hash
+
+
+def test_every_file_reads_known_names() -> None:
+    """What the first lines of a file ask for is a value, a document, or set by a file before it."""
+    set_somewhere = set(
+        re.findall(r"\b([A-Z][A-Z0-9_]*)(?:\+?=|\b(?=\s*$))", "".join((SCRIPTS / f).read_text() for f in FILES))
+    )
+    for file in FILES:
+        asked = assemble_files((file,)).reads
+        assert asked <= VALUE_NAMES | {"PLAN_HASH", *DOCUMENT_VARIABLES} | set_somewhere, file
+
+
+def test_a_header_holds_only_what_is_read() -> None:
+    worker, control_plane = example_script("w1").header, example_script("cp1").header
+    for name in ("CILIUM_VALUES", "HELM_URL", "BLOCK_DEVICE", "SELINUX", "LOGIN_USER"):
+        assert f"readonly {name}=" not in worker
+    assert "readonly CILIUM_VALUES=" in control_plane
+    assert "readonly SELINUX=" in render_script(system_plan("oracle-9"), system_plan("oracle-9").node("w1")).header
+
+
+def test_a_value_that_a_node_has_not_is_empty() -> None:
+    plan = example_plan()
+    header = render_header(plan, plan.node("w1"), (), frozenset(("BLOCK_DEVICE", "KUBELET_PATCH", "LOGIN_SERVER")))
+    assert header.splitlines()[-3:] == [
+        "readonly BLOCK_DEVICE=''",
+        "readonly LOGIN_SERVER=''",
+        "readonly KUBELET_PATCH=''",
+    ]
+
+
+def test_a_document_that_no_step_reads_is_refused() -> None:
+    plan = example_plan()
+    document = Document(name="kubelet-patch.yaml", variable="KUBELET_PATCH", text="a: 1\n")
+    with pytest.raises(RenderFailed, match="node w1: no step reads KUBELET_PATCH"):
+        render_header(plan, plan.node("w1"), (document,), frozenset(("NODE_NAME",)))
+
+
+def test_no_contract_line_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "a.sh").write_text(
+        ': "${ONE:?}" "${TWO[*]:?}"\n: "${THREE?}" # may be empty\n\n# : "${FOUR:?}"\nx() { :; }\n'
+    )
+    shared = assemble_files(("a.sh",), tmp_path)
+    assert shared.reads == {"ONE", "TWO", "THREE"}
+    assert shared.parts[0].lines == (1, 2, 5)
+    assert shared.parts[0].first_line == 2

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from meshstrap.inventory import parse_inventory
+from meshstrap.pipeline import load_plan
+from meshstrap.plan import Plan
+from meshstrap.plan.steps import CATALOGUE
+from meshstrap.views.json import plan_json
+from meshstrap.views.result import RenderedNode, show_result
+from meshstrap.views.screen import Screen
+from meshstrap.views.starter import StarterNode, parse_starter_node, starter_inventory
+from meshstrap.views.steps import step_table_markdown
+from meshstrap.views.tables import new_table, plan_sections, some_names
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "cluster.example.yaml"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    script: int = 40_000
+    compressed: int = 11_000
+    pasted: int = 28_000
+    packed: int = 15_000
+    fits_pasted: bool = True
+
+
+@dataclass(frozen=True)
+class Written:
+    stale: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "2 created"
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return load_plan(EXAMPLE)
+
+
+@pytest.fixture
+def screen() -> Callable[[int | None], tuple[Screen, io.StringIO]]:
+    """A screen that is a terminal of so many columns, or a pipe."""
+
+    def make(columns: int | None) -> tuple[Screen, io.StringIO]:
+        text = io.StringIO()
+        made = Screen()
+        if columns:
+            made.out = Console(file=text, width=columns, force_terminal=True, no_color=True, highlight=False)
+        else:
+            made.out = Console(file=text, width=2000, force_terminal=False, highlight=False)
+        return made, text
+
+    return make
+
+
+ScreenMaker = Callable[[int | None], tuple[Screen, io.StringIO]]
+
+
+def test_json_holds_the_whole_plan(plan: Plan) -> None:
+    document = json.loads(plan_json(plan))
+    assert document["network"]["pod_subnet"] == "10.244.0.0/16"
+    assert document["network"]["pod_mtu"] == 1230
+    assert [node["name"] for node in document["nodes"]] == ["cp1", "w1", "w2"]
+    assert set(document) == set(vars(plan))
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_no_line_is_wider_than_the_terminal(plan: Plan, screen: ScreenMaker, columns: int) -> None:
+    made, text = screen(columns)
+    for title, table in plan_sections(plan):
+        made.show(table, title)
+    lines = text.getvalue().splitlines()
+    assert max(len(line.replace("\x1b[1m", "").replace("\x1b[0m", "")) for line in lines) <= columns
+
+
+def test_piped_lines_are_whole_and_have_no_blanks_at_their_end(plan: Plan, screen: ScreenMaker) -> None:
+    made, text = screen(None)
+    for title, table in plan_sections(plan):
+        made.show(table, title)
+    lines = text.getvalue().splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert any(line.startswith("cp1") and "cluster_policies kubeconfig node_ready" in line for line in lines)
+    assert "\x1b" not in text.getvalue()
+
+
+def test_the_plan_says_why(plan: Plan, screen: ScreenMaker) -> None:
+    made, text = screen(None)
+    for title, table in plan_sections(plan):
+        made.show(table, title)
+    shown = text.getvalue()
+    for words in ("1280 - 50", "10.244.0.0/16", "2 of 2", plan.versions.kubernetes, "Derived, and why"):
+        assert words in shown
+
+
+def test_square_brackets_are_not_taken_for_markup() -> None:
+    made = Screen()
+    table = new_table("what")
+    table.add_row("[red]x[/red] nodes[0]")
+    with made.recorded(wanted=True) as text:
+        made.show(table)
+        made.say("tags: [tag:x]")
+    assert text.getvalue() == "what\n─────────────────────\n[red]x[/red] nodes[0]\ntags: [tag:x]\n"
+
+
+def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: ScreenMaker) -> None:
+    made, text = screen(None)
+    rows = [
+        RenderedNode(
+            node=plan.nodes[0], state="created", sizes=Sizes(fits_pasted=False, pasted=33_000), missing=["no auth key"]
+        ),
+        RenderedNode(node=plan.nodes[1], state="unchanged", sizes=Sizes(), missing=["no auth key"]),
+    ]
+    show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, example=False)
+    shown = text.getvalue()
+    first, second = (line.split() for line in shown.splitlines()[2:4])
+    assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "14668", "no", "47%", "created"]
+    assert second[-3:] == ["88%", "47%", "unchanged"]
+    assert "cp1: too large to paste; give the cloud user-data.b64" in shown
+    assert "cp1, w1: no auth key" in shown
+    assert "w9: stale" in shown
+    assert "paste out/NODE/user-data.yaml" in shown
+
+
+def test_many_names_are_cut_short() -> None:
+    assert some_names(["a", "b"]) == "a, b"
+    assert some_names([f"n{number}" for number in range(1000)]) == "n0, n1, n2, n3, n4, 995 more"
+
+
+def test_step_table_has_every_step() -> None:
+    rows = step_table_markdown().splitlines()[2:]
+    assert [row.split("|")[1].strip(" `") for row in rows] == [step.name for step in CATALOGUE]
+    assert all(row.count("|") == 4 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "node"),
+    [
+        ("cp1:control-plane:alice", StarterNode(name="cp1", role="control-plane", account="alice")),
+        ("w1:worker:bob:debian-13", StarterNode(name="w1", role="worker", account="bob", os="debian-13")),
+        ("w1:worker", None),
+        ("w1::bob", None),
+        ("a:b:c:d:e", None),
+        ("", None),
+    ],
+)
+def test_an_answer_is_read_or_not(text: str, node: StarterNode | None) -> None:
+    assert parse_starter_node(text) == node
+
+
+def test_a_starter_without_answers_is_the_example() -> None:
+    example = EXAMPLE.read_text(encoding="utf-8")
+    text = starter_inventory(example, name="", nodes=[], login_server="")
+    assert parse_inventory(text, "x") == parse_inventory(example, "x")
+    assert text.startswith("# yaml-language-server: $schema=./cluster.schema.json\n")
+
+
+def test_a_starter_holds_the_answers() -> None:
+    nodes = [
+        StarterNode(name="boss", role="control-plane", account="no"),
+        StarterNode(name="w1", role="worker", account="bob", os="oracle-10"),
+        StarterNode(name="w2", role="worker", account="bob"),
+    ]
+    text = starter_inventory(EXAMPLE.read_text(), name="yes", nodes=nodes, login_server="https://head.example.net:8080")
+    inventory = parse_inventory(text, "x")
+    assert inventory.cluster.name == "yes"
+    assert inventory.tailnet.login_server == "https://head.example.net:8080"
+    assert [(node.name, node.role, node.account) for node in inventory.nodes] == [
+        ("boss", "control-plane", "no"),
+        ("w1", "worker", "bob"),
+        ("w2", "worker", "bob"),
+    ]
+    assert str(inventory.nodes[1].os) == "oracle-10"
+    assert [account.name for account in inventory.accounts] == ["no", "bob"]
+
+
+def test_an_answer_cannot_add_keys_to_the_file() -> None:
+    text = starter_inventory(EXAMPLE.read_text(), name="x\n  kubernetes_version: 1.0.0 # ", nodes=[], login_server="")
+    assert '  name: "x\\n  kubernetes_version: 1.0.0 # "\n' in text
+
+
+def test_a_changed_example_is_a_bug_that_shows() -> None:
+    with pytest.raises(LookupError, match="the example no longer has a line"):
+        starter_inventory("cluster: {}\n", name="x", nodes=[], login_server="")
