@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,12 +13,12 @@ nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "none"
 
 REQUIREMENTS = "requirements.txt"
-ENVIRONMENT = Path(".nox", "meshstrap").absolute()
+ENVIRONMENT = Path(".nox", "meshstrap")
 PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 def install(session: nox.Session) -> None:
-    """Install exactly what requirements.txt pins into the sessions' environment, and put its programs first."""
+    """Install exactly what requirements.txt pins into the sessions' environment."""
     python = str(PROGRAMS / "python")
     make: tuple[str, ...] = (sys.executable, "-m", "venv")
     pip: tuple[str, ...] = (python, "-m", "pip", "install")
@@ -29,39 +28,43 @@ def install(session: nox.Session) -> None:
     if not complete.exists():
         session.run(*make, str(ENVIRONMENT))
     session.run(*pip, "--quiet", "--require-hashes", "--requirement", REQUIREMENTS)
-    session.env["PATH"] = os.pathsep.join([str(PROGRAMS), os.environ["PATH"]])
+
+
+def run(session: nox.Session, program: str, *arguments: str) -> None:
+    """Run a program of that environment, whatever else is on PATH."""
+    session.run(str(PROGRAMS / program), *arguments)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Hold Python against ruff and mypy, and bash against shellcheck."""
     install(session)
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("mypy")
-    session.run("invoke", "lint")
+    run(session, "ruff", "check")
+    run(session, "ruff", "format", "--check")
+    run(session, "mypy")
+    run(session, "invoke", "lint")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests that need no machine; what follows `--` goes to pytest."""
     install(session)
-    session.run("pytest", "--numprocesses=2", *session.posargs)
+    run(session, "pytest", "--numprocesses=2", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`."""
     install(session)
-    session.run("python", "-m", "tests.bench", *session.posargs)
+    run(session, "python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session(name="update-golden", default=False)
 def update_golden(session: nox.Session) -> None:
     """Write the expected texts and the generated tables anew; then read the difference."""
     install(session)
-    session.run("invoke", "schema")
-    session.run("pytest", "tests/golden", "tests/unit/test_house_documents.py", "--update-golden", *session.posargs)
+    run(session, "invoke", "schema")
+    run(session, "pytest", "tests/golden", "tests/unit/test_house_documents.py", "--update-golden", *session.posargs)
 
 
 @nox.session(venv_backend="virtualenv", default=False)

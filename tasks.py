@@ -40,8 +40,9 @@ HELP = {
     "secrets": "the secrets file; without it secrets.yaml beside the inventory",
 }
 RENEWED = """\
-A control plane that runs already does not know a new token, since user-data is read once: after rendering, see
-"Secrets" in the README."""
+A control plane that runs already has read its user-data and does not know the new token. After the next render copy
+generated/{control_plane}/bootstrap_tokens to it, as /etc/meshstrap/secrets/bootstrap_tokens with mode 0600; then there:
+sudo systemctl restart meshstrap"""
 
 
 def people_task(*, iterable: Sequence[str] = (), **help_texts: str) -> Callable[[Callable[..., None]], Any]:
@@ -86,7 +87,7 @@ def render(
         lint_scripts(scripts, f"{root}/{{node}}/bootstrap.sh")
     packed = pack_nodes(plan, scripts, known, screen.track)
     with screen.working("writing"):
-        report = write_generated(root, node_files(plan, scripts, packed), check=check, prune=prune)
+        report = write_generated(root, node_files(plan, scripts, packed, known), check=check, prune=prune)
     rows = [
         RenderedNode(node=node, state=report.state(node.name), sizes=packed[node.name], missing=missing(known, node))
         for node in plan.nodes
@@ -192,7 +193,7 @@ def secrets(
     screen.say(f"{place}: {after}")
     show_missing(screen, {node.name: missing(after, node) for node in derived.nodes})
     if renew:
-        screen.say(RENEWED)
+        screen.say(RENEWED.format(control_plane=derived.control_plane))
     screen.say(f"Next: `invoke render`, which puts them into {folder(output)}/NODE/.")
 
 

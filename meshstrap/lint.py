@@ -1,6 +1,6 @@
 """shellcheck and ``bash -n`` over the sources and over every rendered script, with findings that name the source.
 
-Scripts of one shape (the same shared text behind a header of the same names) differ only in quoted values. One of them
+Scripts of one shape (the same code behind a header of the same names) differ only in quoted values. One of them
 is linted whole; of the others the header alone, less the statements that were linted already, many to a process.
 """
 
@@ -49,19 +49,19 @@ class Script(Protocol):
 
     @property
     def text(self) -> str:
-        """The whole script: ``header`` + ``shared``."""
+        """The whole script: ``header`` + ``code``."""
 
     @property
     def header(self) -> str:
-        """The values of one node."""
+        """All values that the node has."""
 
     @property
-    def shared(self) -> str:
-        """All that is the same on every node with the same steps."""
+    def code(self) -> str:
+        """The plain bash, the same on every node with the same steps."""
 
     @property
     def parts(self) -> Sequence[Part]:
-        """The source files that ``shared`` is made of."""
+        """The source files that ``code`` is made of."""
 
 
 def lint_sources(scripts: Path) -> None:
@@ -86,7 +86,7 @@ def lint_scripts(scripts: Mapping[str, Script], place: str = "generated/{node}/b
 def _one_of_each_shape(scripts: Mapping[str, Script]) -> tuple[str, ...]:
     shapes: dict[object, str] = {}
     for node, script in scripts.items():
-        shapes.setdefault((script.shared, tuple(_NAME.findall(script.header))), node)
+        shapes.setdefault((script.code, tuple(_NAME.findall(script.header))), node)
     return tuple(shapes.values())
 
 

@@ -11,6 +11,7 @@ from meshstrap.inventory import load_inventory
 from meshstrap.plan import NodePlan, Plan, derive_plan
 from meshstrap.rendering import Script, UserData, pack_user_data, render_documents, render_script
 from meshstrap.rendering.documents import render_unit
+from meshstrap.rendering.tokens import bootstrap_token_lines
 from meshstrap.secrets import Secrets
 
 Track: TypeAlias = Callable[[Iterable[NodePlan], str, int], Iterable[NodePlan]]
@@ -41,9 +42,11 @@ def pack_nodes(
     return {node.name: pack_user_data(plan, node, scripts[node.name], secrets) for node in nodes}
 
 
-def node_files(plan: Plan, scripts: Mapping[str, Script], packed: Mapping[str, UserData]) -> dict[str, str]:
+def node_files(
+    plan: Plan, scripts: Mapping[str, Script], packed: Mapping[str, UserData], secrets: Secrets
+) -> dict[str, str]:
     """Every file of every node, as ``node/name`` → text, for :func:`meshstrap.output.write_generated`."""
-    files: dict[str, str] = {}
+    files = {f"{plan.control_plane}/bootstrap_tokens": "".join(bootstrap_token_lines(plan, secrets))}
     for node in plan.nodes:
         data = packed[node.name]
         files[f"{node.name}/user-data.yaml"] = data.text

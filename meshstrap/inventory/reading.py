@@ -6,7 +6,7 @@ from pathlib import Path
 
 from meshstrap.errors import InventoryInvalid, InventoryNotFound, Problem
 
-LIMIT_BYTES = 128 * 1024
+LIMIT_BYTES = 512 * 1024
 """A hundred nodes are about 30 kB; a file far above that is not an inventory."""
 
 _WAYS_OUT = {
@@ -43,7 +43,7 @@ def fault(file: str, line: int, column: int, message: str) -> InventoryInvalid:
 def decode(data: bytes, file: str) -> str:
     """The text of the file. Raises :class:`InventoryInvalid` with the first thing that cannot stay."""
     if len(data) > LIMIT_BYTES:
-        raise fault(file, 1, 1, f"the file is larger than {LIMIT_BYTES} bytes (128 KiB); this is not an inventory")
+        raise fault(file, 1, 1, f"the file is larger than {LIMIT_BYTES} bytes (512 KiB); this is not an inventory")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,6 +1,7 @@
 """The plain bash below ``scripts/``, put together into the part of a script that nodes of one shape share.
 
-Comments, blank lines and contracts (`: "${NAME:?}"`) are left out: a cloud's limit for user-data is small, and every line is in ``scripts/``.
+Comments, blank lines and contracts (`: "${NAME:?}"`) are left out: a cloud's limit for user-data is small, and every
+line is in ``scripts/``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """The code that all nodes with the same files have in common. Lines of ``parts`` count from the first line of ``text``.
+    """The code that all nodes with the same files have in common. Lines of ``parts`` count from ``text``'s first line.
 
     ``reads``: the names that the files say they read, in their first lines (``: "${NAME:?}"``).
     """

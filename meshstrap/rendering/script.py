@@ -26,6 +26,7 @@ class Script:
     code: str
     parts: tuple[Part, ...]
     plan_hash: str
+    alone: bool
 
     @property
     def header(self) -> str:
@@ -44,7 +45,12 @@ class Script:
 
     @property
     def compressed(self) -> bytes:
-        """The whole script in two xz streams, the second made once for all nodes of the shape."""
+        """The whole script as xz: one stream when the node is ``alone`` in its shape, else one made once for all of it.
+
+        One stream is smaller (by 450 bytes for the example's control plane), two are faster for many nodes.
+        """
+        if self.alone:
+            return xz_bytes(self.text.encode())
         return xz_bytes(self.own.encode()) + compress_shared(self.shared)
 
     def source(self, line: int) -> tuple[str, int] | None:
@@ -69,6 +75,8 @@ def render_script(plan: Plan, node: NodePlan) -> Script:
         code=code.text,
         parts=tuple(Part(file=part.file, first_line=above + part.first_line, lines=part.lines) for part in code.parts),
         plan_hash=plan_hash,
+        # There is one control plane (inventory/rules_machines.py).
+        alone=node.is_control_plane,
     )
 
 

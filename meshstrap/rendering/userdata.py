@@ -16,7 +16,7 @@ from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.rendering.compression import gzip_bytes
 from meshstrap.rendering.documents import TEMPLATES, render_unit
 from meshstrap.rendering.script import Script, compress_shared
-from meshstrap.rendering.tokens import bootstrap_token_lines
+from meshstrap.rendering.tokens import TOKENS_IN_USER_DATA, bootstrap_token_lines
 from meshstrap.rendering.yaml_text import LiteralText, yaml_document
 from meshstrap.secrets import Secrets
 
@@ -51,7 +51,7 @@ class UserData:
 
     ``text`` is for pasting; ``b64`` is the same compressed, one line, for command lines and Terraform. ``script`` and
     ``compressed`` are the script's size. ``pasted`` and ``packed`` are what the cloud counts for each form: base64 and
-    the account's SSH keys.
+    the account's SSH keys. ``tokens_left_out``: bootstrap tokens of workers for which there is no room.
     """
 
     text: str
@@ -60,6 +60,7 @@ class UserData:
     compressed: int
     pasted: int
     packed: int
+    tokens_left_out: int
 
     @property
     def fits_pasted(self) -> bool:
@@ -91,6 +92,9 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
         compressed=len(compressed),
         pasted=_base64_length(len(text.encode())) + keys,
         packed=len(b64) + keys,
+        tokens_left_out=max(0, len(bootstrap_token_lines(plan, secrets)) - TOKENS_IN_USER_DATA)
+        if node.is_control_plane
+        else 0,
     )
     if data.packed + METADATA_RESERVE > METADATA_LIMIT:
         raise UserDataTooLarge(_too_large(node, data, script, files, keys))
@@ -104,7 +108,7 @@ def _secret_files(plan: Plan, node: NodePlan, secrets: Secrets) -> list[File]:
     if auth_key is not None:
         contents["auth_key"] = f"{auth_key.reveal()}\n"
     if node.is_control_plane:
-        contents["bootstrap_tokens"] = bootstrap_token_lines(plan, secrets)
+        contents["bootstrap_tokens"] = "".join(bootstrap_token_lines(plan, secrets)[:TOKENS_IN_USER_DATA])
     else:
         token = secrets.bootstrap_token(node.name)
         contents["bootstrap_token"] = f"{token.token.reveal()}\n" if token else ""

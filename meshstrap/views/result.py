@@ -23,7 +23,7 @@ class Sizes(Protocol):
 
     @property
     def compressed(self) -> int:
-        """The script in gzip."""
+        """The script compressed (xz)."""
 
     @property
     def pasted(self) -> int:
@@ -36,6 +36,10 @@ class Sizes(Protocol):
     @property
     def fits_pasted(self) -> bool:
         """Whether user-data.yaml may be pasted."""
+
+    @property
+    def tokens_left_out(self) -> int:
+        """Bootstrap tokens that do not fit into the control plane's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,13 @@ def show_result(
     large = [row.node.name for row in rows if not row.sizes.fits_pasted]
     if large:
         screen.say(f"  {some_names(large)}: too large to paste; give the cloud user-data.b64 (CLI, Terraform)")
+    for row in rows:
+        if row.sizes.tokens_left_out:
+            node, tokens = row.node.name, row.sizes.tokens_left_out
+            there = "/etc/meshstrap/secrets/ on it, with mode 0600"
+            screen.say(
+                f"  {node}: {tokens} bootstrap tokens do not fit; copy {root}/{node}/bootstrap_tokens to {there}"
+            )
     show_missing(screen, {row.node.name: row.missing for row in rows})
     for node in written.stale:
         screen.say(f"  {node}: stale: no node of the inventory; `invoke render --prune` removes it", style="yellow")
@@ -82,10 +93,10 @@ def show_result(
 
 def render_table(rows: Iterable[RenderedNode], limit: int) -> Table:
     """What became of each node, and how much of the cloud's metadata limit its user-data takes."""
-    table = new_table("node", "role", "account", "#steps", "#script", "#gzip", "#base64", "#yaml", "#b64", "files")
+    table = new_table("node", "role", "account", "#steps", "#script", "#xz", "#base85", "#yaml", "#b64", "files")
     for row in rows:
         sizes = row.sizes
-        bytes_of_script = (sizes.script, sizes.compressed, 4 * math.ceil(sizes.compressed / 3))
+        bytes_of_script = (sizes.script, sizes.compressed, math.ceil(sizes.compressed * 5 / 4))
         table.add_row(
             *(row.node.name, row.node.role, row.node.account, str(len(row.node.steps))),
             *(str(size) for size in bytes_of_script),

@@ -12,9 +12,11 @@ readonly REPOSITORY_SUFFIX=.repo
 # By path, since curl may be there as curl-minimal, which would conflict with a package asked for by name.
 readonly DOWNLOAD_PACKAGES=(ca-certificates /usr/bin/curl /usr/bin/gpg)
 
-# In one transaction, at exactly these versions (dnf goes down to an older one, too). dnf waits for its lock for ever.
+# In one transaction, at exactly these versions, up or down. A lock ends it instead of holding it for ever: the unit
+# tries again.
 install_packages() { # <name or name-version>...
-  retry 2 30 timeout 1800 dnf --assumeyes --quiet --disableexcludes=all --setopt=install_weak_deps=False install "$@"
+  retry 3 10 dnf --assumeyes --quiet --disableexcludes=all --setopt=install_weak_deps=False \
+    --setopt=exit_on_lock=True install "$@"
 }
 
 # Held back from upgrades by `excludepkgs` in our repository files, which only install_packages overrides.
@@ -22,10 +24,13 @@ hold_packages() { # <name>...
   :
 }
 
+# `rpm --query --all PATTERN` compares names only, so the whole list is asked for, once a check: a check is a subshell,
+# and forgets it at its end.
+RPM_LIST=
 package_is_installed() { # <name or name-version, with wildcards>
-  local found
-  found=$(rpm --query --all "$1")
-  [[ -n $found ]] || {
+  [[ -n $RPM_LIST ]] || RPM_LIST=$(rpm --query --all --queryformat '\n%{NAME}\n%{NAME}-%{VERSION}-%{RELEASE}\n')
+  # shellcheck disable=SC2053 # the version is a pattern
+  [[ $RPM_LIST$'\n' == *$'\n'$1$'\n'* ]] || {
     printf '%s: not installed\n' "$1" >&2
     return 1
   }

@@ -9,10 +9,11 @@ readonly KUBELET_DROP_IN_FILE=$ROOT/etc/systemd/system/kubelet.service.d/20-mesh
 check_kubelet() {
   local stale
   printf '%s\n' "$KUBELET_DROP_IN" | file_is "$KUBELET_DROP_IN_FILE" 644
-  if [[ -f $ROOT/etc/kubernetes/kubelet.conf ]]; then
+  if systemctl is-active --quiet kubelet; then
     service_is_current kubelet "$KUBELET_DROP_IN_FILE"
   else
-    # Without a configuration it starts and ends in turn, which is no fault before kubeadm has run.
+    # No fault here: before kubeadm has run, or after it was cut short, there is no configuration to run with. Whether
+    # it runs is for the steps behind kubeadm to ask.
     systemctl is-enabled --quiet kubelet || return 1
     stale=$(systemctl show --property=NeedDaemonReload --value kubelet)
     [[ $stale == no ]]

@@ -37,8 +37,9 @@ swap_free_fstab() {
   awk '$1 !~ /^#/ && $3 == "swap" { printf "# swap is off for kubelet (meshstrap): " } { print }' "$SWAP_FSTAB"
 }
 
+# systemctl exits 1 when it finds nothing, as when it cannot ask; targets are always there.
 swap_units() {
   local list
-  list=$(systemctl list-unit-files --type=swap --no-legend --plain) || cannot_tell 'systemctl cannot list swap units'
-  awk 'NF > 1 && $2 !~ /^masked/ { print $1 }' <<<"$list"
+  list=$(systemctl list-unit-files --type=swap,target --no-legend --plain) || cannot_tell 'systemctl cannot list units'
+  awk '$1 ~ /\.swap$/ && $2 !~ /^masked/ { print $1 }' <<<"$list"
 }

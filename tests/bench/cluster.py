@@ -8,9 +8,6 @@ from meshstrap.plan import Plan
 from meshstrap.secrets import BootstrapToken, Secret, Secrets
 
 SYSTEMS = ("ubuntu-24.04", "debian-13", "oracle-10", "ubuntu-22.04", "debian-12", "oracle-9")
-# A control plane's user-data has no room for a thousand tokens; the workers behind these come with a later render.
-WORKERS_WITH_TOKEN = 50
-
 
 def inventory_text(nodes: int) -> str:
     """cluster.yaml with so many nodes, each in an account of its own."""
@@ -29,9 +26,9 @@ def _worker(number: int) -> str:
 
 
 def made_up_secrets(plan: Plan) -> Secrets:
-    """An auth key for every node, and tokens for the first workers."""
+    """An auth key for every node, and a token for every worker."""
     expires = datetime(2030, 1, 1, tzinfo=UTC)
-    workers = [node.name for node in plan.nodes if not node.is_control_plane][:WORKERS_WITH_TOKEN]
+    workers = [node.name for node in plan.nodes if not node.is_control_plane]
     return Secrets(
         auth_keys={node.name: Secret(f"tskey-auth-k{node.name}CNTRL-{'abcdefgh' * 4}") for node in plan.nodes},
         bootstrap_tokens={

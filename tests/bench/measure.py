@@ -39,10 +39,11 @@ def measure(nodes: int) -> dict[str, float]:
             scripts = render_scripts(plan)
         with clock("lint"):
             lint_scripts(scripts)
+        secrets = made_up_secrets(plan)
         with clock("pack"):
-            packed = pack_nodes(plan, scripts, made_up_secrets(plan))
+            packed = pack_nodes(plan, scripts, secrets)
         with clock("write"):
-            write_generated(folder / "generated", node_files(plan, scripts, packed))
+            write_generated(folder / "generated", node_files(plan, scripts, packed, secrets))
         peak = _peak_megabytes()
         written = sum(path.stat().st_size for path in folder.glob("generated/**/*") if path.is_file())
         sample = [scripts[node.name].text for node in plan.nodes[:: max(1, nodes // PLAIN_SAMPLE)]][:PLAIN_SAMPLE]

@@ -22,7 +22,7 @@ KEPT = Path(__file__).with_name("kept")
 CASES = ("example", *SYSTEMS)
 
 _HASH = re.compile(r"^readonly PLAN_HASH=.*$", re.MULTILINE)
-_SCRIPT = re.compile(r"^(    content: )'[A-Za-z0-9+/=]{100,}'$", re.MULTILINE)
+_SCRIPT = re.compile(r"^( +)\S{1000,}$", re.MULTILINE)
 
 
 def render_case(case: str) -> dict[str, str]:
@@ -58,7 +58,10 @@ def node_in_short(plan: Plan, node: NodePlan) -> str:
 def values_of(script: Script, documents: tuple[Document, ...]) -> str:
     """The header without its hash, which is of the body too, and without documents, which have files of their own."""
     text = _HASH.sub("readonly PLAN_HASH=…", script.header)
-    return min((text[: text.index(f"readonly {document.variable}=")] for document in documents), key=len)
+    for document in documents:
+        value = document.text.rstrip("\n").replace("'", "'\"'\"'")
+        text = text.replace(f"readonly {document.variable}='{value}'", f"readonly {document.variable}=…")
+    return text
 
 
 def files_of(node: NodePlan) -> str:

@@ -19,7 +19,7 @@ BOOT_SECONDS = 90
 
 @dataclass
 class Machine:
-    """One machine. ``kubelet``: booted with cgroup v1 controllers, which a kubelet needs on a host without pure cgroup v2."""
+    """One machine. ``kubelet``: booted with cgroup v1 controllers: it needs them on a host without pure cgroup v2."""
 
     name: str
     account: Account
@@ -41,13 +41,32 @@ class Machine:
     def _mount(self) -> None:
         for name in ("upper", "work", "root"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        # A folder that holds a machine's disk already is that machine, not a fresh image.
+        self.fresh = not any((self.folder / "upper").iterdir())
+        self.mount_root()
+        if self.fresh:
+            self._forget_identity()
+
+    def mount_root(self) -> None:
+        """Mount the machine's disk where its files are read and written."""
         options = f"lowerdir={self.tree},upperdir={self.folder}/upper,workdir={self.folder}/work"
         run(["mount", "-t", "overlay", "overlay", "-o", options, str(self.root)]).check()
+
+    def unmount_root(self) -> None:
+        """Let go of the disk of a machine without power."""
+        run(["umount", str(self.root)]).check()
+
+    def _forget_identity(self) -> None:
         # cloud-init brings the hostname, systemd the machine-id: a fresh image has neither.
         for path in ("etc/hostname", "etc/machine-id", "etc/resolv.conf"):
             (self.root / path).unlink(missing_ok=True)
         (self.root / "etc/machine-id").write_text("uninitialized\n")
         (self.root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
+
+    @property
+    def group(self) -> Path:
+        """Its cgroup of version 2, where its units' cgroups are seen from outside."""
+        return self._groups[0]
 
     @property
     def running(self) -> bool:

@@ -25,7 +25,9 @@ def write_instance(folder: Path, *, name: str, mac: str, address: str, user_data
     metadata = {"ssh_authorized_keys": ssh_keys, "user_data": user_data}
     size = sum(len(value) for value in metadata.values())
     if size > METADATA_LIMIT:
-        message = f"400 InvalidParameter: Metadata size is {size} bytes and cannot be larger than {METADATA_LIMIT} bytes"
+        message = (
+            f"400 InvalidParameter: Metadata size is {size} bytes and cannot be larger than {METADATA_LIMIT} bytes"
+        )
         raise MetadataTooLarge(message)
     instance = {
         "availabilityDomain": "Uocm:AP-CHUNCHEON-1-AD-1",
@@ -55,7 +57,7 @@ def write_instance(folder: Path, *, name: str, mac: str, address: str, user_data
 class _Handler(BaseHTTPRequestHandler):
     folder = Path()
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         parts = [part for part in self.path.split("/") if part]
         if self.headers.get("Authorization") != "Bearer Oracle" or parts[:2] != ["opc", "v2"]:
             self._answer(404, "{}")

@@ -86,8 +86,9 @@ class Account:
         self.segment.plug(self.router, "wan", self.name, f"203.0.113.{100 + self.index}/24")
         run(["ip", "netns", "exec", self.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"]).check()
         rules = (
-            "table ip nat { chain post { type nat hook postrouting priority srcnat; oifname wan masquerade persistent; }; }\n"
-            # Unsolicited packets must not make a connection entry of their own: it would take the port of the machine's.
+            "table ip nat { chain post { type nat hook postrouting priority srcnat; "
+            "oifname wan masquerade persistent; }; }\n"
+            # Unsolicited packets must not make a connection entry of their own: it takes the port of the machine's.
             "table ip filter { chain in { type filter hook input priority 0; iifname wan ct state new drop; }; }\n"
         )
         run(["ip", "netns", "exec", self.router, "nft", "-f", "-"], text=rules).check()

@@ -1,4 +1,4 @@
-"""Signed apt repositories, in the layouts of the vendors that a node downloads from, out of packages made on the spot."""
+"""Signed apt repositories, in the layouts of the vendors that a node downloads from, of packages made on the spot."""
 
 from __future__ import annotations
 
@@ -81,7 +81,11 @@ class SigningKey:
         self.fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
 
     def _gpg(self, *words: str) -> str:
-        return run(["gpg", "--batch", "--quiet", "--yes", *words], env={**os.environ, "GNUPGHOME": str(self._home)}).check().out
+        return (
+            run(["gpg", "--batch", "--quiet", "--yes", *words], env={**os.environ, "GNUPGHOME": str(self._home)})
+            .check()
+            .out
+        )
 
     def export(self, path: Path) -> None:
         """Write the public key, armored."""
@@ -96,20 +100,36 @@ class SigningKey:
         run(["gpgconf", "--homedir", str(self._home), "--kill", "all"])
 
 
-def write_repository(root: Path, debs: Iterable[Deb], key: SigningKey, *, suite: str = "", component: str = "main") -> None:
-    """A repository at ``root``: flat like the Kubernetes one without a suite, with ``dists/`` like the others with one."""
+def write_repository(
+    root: Path, debs: Iterable[Deb | Path], key: SigningKey, *, suite: str = "", component: str = "main"
+) -> None:
+    """A repository at ``root``: flat like the Kubernetes one without a suite, with ``dists/`` like the others with one.
+
+    A path is a package that is there already.
+    """
     pool = root / "pool" if suite else root
     pool.mkdir(parents=True, exist_ok=True)
     for deb in debs:
-        deb.build(pool)
+        if isinstance(deb, Deb):
+            deb.build(pool)
+        else:
+            shutil.copyfile(deb, pool / deb.name)
     index = root / f"dists/{suite}/{component}/binary-amd64" if suite else root
     index.mkdir(parents=True, exist_ok=True)
-    scanned = run(["sh", "-c", 'cd "$1" && dpkg-scanpackages --multiversion "$2"', "sh", str(root), pool.name if suite else "."])
+    scanned = run(
+        ["sh", "-c", 'cd "$1" && dpkg-scanpackages --multiversion "$2"', "sh", str(root), pool.name if suite else "."]
+    )
     packages = scanned.check().out
     (index / "Packages").write_text(packages)
     (index / "Packages.gz").write_bytes(gzip.compress(packages.encode(), mtime=0))
     top = root / f"dists/{suite}" if suite else root
-    fields = {"Origin": "lab", "Suite": suite or "lab", "Codename": suite or "lab", "Components": component, "Architectures": "amd64"}
+    fields = {
+        "Origin": "lab",
+        "Suite": suite or "lab",
+        "Codename": suite or "lab",
+        "Components": component,
+        "Architectures": "amd64",
+    }
     options = [word for name, value in fields.items() for word in ("-o", f"APT::FTPArchive::Release::{name}={value}")]
     release = run(["apt-ftparchive", *options, "release", str(top)]).check().out
     (top / "Release").write_text(release)

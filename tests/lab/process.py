@@ -33,7 +33,9 @@ class Result:
         return self
 
 
-def run(argv: Sequence[str], *, text: str | None = None, timeout: float = 120, env: Mapping[str, str] | None = None) -> Result:
+def run(
+    argv: Sequence[str], *, text: str | None = None, timeout: float = 120, env: Mapping[str, str] | None = None
+) -> Result:
     """Run a command to its end; ``timeout`` in seconds ends it and is an error."""
     try:
         done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=timeout, env=env, check=False)

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent / "programs"
 # Without its stamp a program reports a version that others refuse to parse.
 STAMPS = {
     "containerd": ("github.com/containerd/containerd/v2/version.Version=v2.3.6",),
+    "crictl": ("sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",),
     "tailscale": ("tailscale.com/version.shortStamp=1.102.5", "tailscale.com/version.longStamp=1.102.5-lab"),
 }
 BUILD_SECONDS = 1800

@@ -12,11 +12,14 @@ from pathlib import Path
 from .process import LabError, run
 
 COMMON = (
-    "systemd systemd-sysv systemd-resolved systemd-timesyncd dbus udev iproute2 iptables nftables ca-certificates curl cloud-init "
-    "netplan.io iputils-ping procps kmod openssh-server ethtool sudo e2fsprogs netbase less"
+    "systemd systemd-sysv systemd-resolved systemd-timesyncd dbus udev iproute2 iptables nftables ca-certificates curl "
+    "cloud-init netplan.io iputils-ping procps kmod openssh-server ethtool sudo e2fsprogs netbase less"
 ).split()
 
-# The modules that a node loads are built into the kernel below, or are loaded there already: a container cannot load any.
+# What a node installs from its distribution and Debian's cloud image has not: kept as packages beside the tree.
+LATER = ("conntrack", "gpg", "socat")
+
+# The modules that a node loads are built into the kernel below, or loaded there already: a container cannot load any.
 BUILTIN = (
     "kernel/net/bridge/br_netfilter.ko",
     "kernel/fs/overlayfs/overlay.ko",
@@ -52,7 +55,9 @@ SUITES = {
 
 def mirror() -> str:
     """The address that this machine's own apt fetches Debian's main component from."""
-    listed = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)", "Created-By: Packages"]).check()
+    listed = run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)", "Created-By: Packages"]
+    ).check()
     for line in listed.out.splitlines():
         address, component, origin = [*line.split(), "", "", ""][:3]
         if component == "main" and origin == "Debian":
@@ -63,13 +68,29 @@ def mirror() -> str:
 def base_tree(suite: str, cache: Path) -> Path:
     """The tree of a release, built when the cache has none of exactly this content."""
     wanted = SUITES[suite]
-    recipe = "\n".join((wanted.name, *wanted.packages, *wanted.options, *BUILTIN, platform.release(), Path(__file__).read_text()))
+    recipe = "\n".join(
+        (
+            wanted.name,
+            *wanted.packages,
+            *wanted.options,
+            *LATER,
+            *BUILTIN,
+            platform.release(),
+            Path(__file__).read_text(),
+        )
+    )
     tree = cache / f"tree-{suite}-{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     if not tree.exists():
-        unfinished = tree.with_suffix(f".{os.getpid()}")
+        unfinished = tree.with_name(f"{tree.name}-{os.getpid()}")
         _build(wanted, unfinished)
+        unfinished.with_suffix(".debs").rename(distribution_packages(tree))
         unfinished.rename(tree)
     return tree
+
+
+def distribution_packages(tree: Path) -> Path:
+    """The folder with the distribution's own packages that a node installs later."""
+    return tree.with_name(f"{tree.name}-debs")
 
 
 def _build(suite: Suite, tree: Path) -> None:
@@ -77,11 +98,28 @@ def _build(suite: Suite, tree: Path) -> None:
     tree.parent.mkdir(parents=True, exist_ok=True)
     source = f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror()} {suite.name} main"
     include = "--include=" + ",".join(suite.packages)
-    run(["mmdebstrap", "--variant=minbase", include, *suite.options, suite.name, str(tree), source], timeout=900).check()
+    run(
+        ["mmdebstrap", "--variant=minbase", include, *suite.options, suite.name, str(tree), source], timeout=900
+    ).check()
+    _download_later(tree, tree.with_suffix(".debs"))
     _pretend_modules(tree)
     # A machine of the lab reaches the lab's own repository and nothing else.
     for path in (tree / "etc/apt/sources.list", *(tree / "etc/apt/sources.list.d").iterdir()):
         path.unlink(missing_ok=True)
+
+
+def _download_later(tree: Path, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    (tree / "etc/resolv.conf").unlink(missing_ok=True)
+    shutil.copyfile("/etc/resolv.conf", tree / "etc/resolv.conf")
+    command = ["chroot", str(tree), "apt-get", "--quiet", "--yes", "--no-install-recommends"]
+    run([*command, "update"], timeout=300).check()
+    run([*command, "--download-only", "install", *LATER], timeout=300).check()
+    for deb in (tree / "var/cache/apt/archives").glob("*.deb"):
+        shutil.move(deb, folder / deb.name)
+    shutil.rmtree(tree / "var/lib/apt/lists")
+    (tree / "etc/resolv.conf").unlink()
 
 
 def _pretend_modules(tree: Path) -> None:

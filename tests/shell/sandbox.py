@@ -1,7 +1,8 @@
 """A folder that a step takes for the machine: ROOT for its paths, stubs for every command that could change the host.
 
 PATH holds nothing but harmless tools and the stubs that a test defines, so a step can never reach the real
-systemctl, apt-get or mkfs: an undefined command is "command not found", exit 127, which a step reports as *cannot tell*.
+systemctl, apt-get or mkfs: an undefined command is "command not found", exit 127, which a step reports as
+*cannot tell*.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 HARMLESS = (
     "awk basename bash base64 cat chmod cmp cp cut date dirname env expr false find flock grep head id install ln ls "
-    "mkdir mktemp mv python3 readlink rm rmdir sed sha256sum sleep sort stat sync tail tar tee timeout touch tr true uname uniq wc xargs"
+    "mkdir mktemp mv python3 readlink rm rmdir sed sha256sum sleep sort stat sync tail tar tee timeout touch tr true "
+    "uname uniq wc xargs"
 ).split()
 
 LIBRARY = ("strict", "log", "file", "status", "ask", "step", "service", "download", "tailnet", "kube")
@@ -109,7 +111,8 @@ class Sandbox:
         program = [header_line(name, value) for name, value in self.header.items()]
         program += [f"source {shlex.quote(str(SCRIPTS / part))}" for part in parts]
         program += [f"CHECK_ONLY={'true' if check_only else 'false'}", 'WORK=$ROOT/run/meshstrap; mkdir -p "$WORK"']
-        program += [f"step {step}", 'log summary "changed=$CHANGED"', "[[ $CHECK_ONLY == false ]] || ((CHANGED == 0)) || exit 1"]
+        program += [f"step {step}", 'log summary "changed=$CHANGED"']
+        program += ["[[ $CHECK_ONLY == false ]] || ((CHANGED == 0)) || exit 1"]
         calls = self.root / "calls"
         calls.unlink(missing_ok=True)
         done = subprocess.run(

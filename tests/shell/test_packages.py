@@ -157,13 +157,18 @@ def test_cannot_tell(machine: Sandbox) -> None:
 
 def test_oracle_linux(machine: Sandbox) -> None:
     machine.library = (*LIBRARY, "package_dnf")
-    machine.header |= {"PACKAGES": ("kubelet-1.36.3-*", "ethtool")}
+    machine.header |= {"PACKAGES": ("kubelet-1.36.3-*", "tailscale-1.104.5-*", "ethtool")}
     machine.write("state/rpm", "")
-    state = f"S={machine.root}/state/rpm\n"
-    machine.stub("rpm", f'{state}cat $S | grep -Fx -- "${{*: -1}}" || true')
-    machine.stub("dnf", f"{state}printf '%s\\n' 'kubelet-1.36.3-*' ethtool >$S")
+    state = f"S={machine.root}/state\n"
+    machine.stub("rpm", f"{state}while read -r name rest; do printf '\\n%s\\n%s' $name $name-$rest; done <$S/rpm")
+    machine.stub("dnf", f"{state}printf '%s\\n' 'kubelet 1.36.3-1.1' 'tailscale 1.104.5-1' 'ethtool 6.2-1' >$S/rpm")
     done = machine.run("packages")
     assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
     (install,) = [call for call in done.calls if call.startswith("dnf")]
-    assert install.endswith("--disableexcludes=all --setopt=install_weak_deps=False install kubelet-1.36.3-* ethtool")
-    assert machine.run("packages").levels == ["ok", "summary"]
+    assert install.endswith(" install kubelet-1.36.3-* tailscale-1.104.5-* ethtool")
+    assert "--disableexcludes=all" in install
+    again = machine.run("packages")
+    assert (again.levels, len(again.calls)) == (["ok", "summary"], 1), again.log
+    for state in ("kubelet 1.36.30-1.1", "kubelet 1.36.2-1.1", "kubelet-extra 1.36.3-1.1"):
+        machine.write("state/rpm", f"{state}\ntailscale 1.104.5-1\nethtool 6.2-1\n")
+        assert machine.run("packages", check_only=True).code == 1, state

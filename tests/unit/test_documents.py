@@ -158,6 +158,7 @@ def test_the_unit_waits_for_nobody_and_nobody_for_it() -> None:
     assert dict(sections["Service"]) == {
         "Type": "exec",
         "RemainAfterExit": "yes",
+        "ExecStartPre": "/usr/bin/python3 /opt/meshstrap/unpack.py",
         "ExecStart": "/bin/bash /opt/meshstrap/bootstrap.sh",
         "Restart": "on-failure",
         "RestartSec": "30s",

@@ -12,7 +12,7 @@ from meshstrap.lint import lint_scripts, lint_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "#!/usr/bin/env bash\n# {node}\nreadonly NODE_NAME={node}\nreadonly DOCUMENT='a\nb: {value}'\n"
-SHARED = '# --- scripts/steps/hello.sh ---\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
+CODE = '# --- scripts/steps/hello.sh ---\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,20 @@ class FakePart:
 @dataclass(frozen=True)
 class FakeScript:
     header: str
-    shared: str
+    code: str
     parts: tuple[FakePart, ...]
 
     @property
     def text(self) -> str:
-        return self.header + self.shared
+        return self.header + self.code
 
 
-def script(node: str, *, value: str = "v", header: str = HEADER, shared: str = SHARED) -> FakeScript:
+def script(node: str, *, value: str = "v", header: str = HEADER, code: str = CODE) -> FakeScript:
     """A script of one part, whose lines were lines 10, 20, … of its source."""
     head = header.format(node=node, value=value)
     first = head.count("\n") + 2
-    lines = tuple(range(10, 10 * shared.count("\n"), 10))
-    return FakeScript(head, shared, (FakePart("scripts/steps/hello.sh", first, lines),))
+    lines = tuple(range(10, 10 * code.count("\n"), 10))
+    return FakeScript(head, code, (FakePart("scripts/steps/hello.sh", first, lines),))
 
 
 def findings(scripts: dict[str, FakeScript]) -> list[str]:
@@ -57,19 +57,19 @@ def test_clean_scripts_pass() -> None:
 
 
 def test_a_finding_names_the_source_and_its_line_once_for_all_nodes() -> None:
-    broken = SHARED.replace('"$NODE_NAME"', "$NODE_NAME")
-    (finding,) = findings({"a": script("a", shared=broken), "b": script("b", shared=broken)})
+    broken = CODE.replace('"$NODE_NAME"', "$NODE_NAME")
+    (finding,) = findings({"a": script("a", code=broken), "b": script("b", code=broken)})
     assert finding.startswith("scripts/steps/hello.sh:20:20: SC2248 (style): ")
 
 
 def test_shellchecks_optional_rules_hold() -> None:
-    broken = SHARED.replace("\nhello\n", '\ncase "$NODE_NAME" in\n  a) hello ;;\nesac\n')
-    assert "SC2249" in findings({"a": script("a", shared=broken)})[0]
+    broken = CODE.replace("\nhello\n", '\ncase "$NODE_NAME" in\n  a) hello ;;\nesac\n')
+    assert "SC2249" in findings({"a": script("a", code=broken)})[0]
 
 
 def test_what_bash_cannot_parse_names_the_source_too() -> None:
-    broken = SHARED.replace("}\nhello\n", "}\nhello ;;\n")
-    found = findings({"a": script("a", shared=broken)})
+    broken = CODE.replace("}\nhello\n", "}\nhello ;;\n")
+    found = findings({"a": script("a", code=broken)})
     assert any(finding.startswith("scripts/steps/hello.sh:40:1: bash -n: syntax error") for finding in found)
 
 
@@ -119,13 +119,14 @@ def test_a_bug_planted_in_a_step_file_is_found_there(tmp_path: Path) -> None:
 
 def test_the_persons_own_shellcheck_options_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELLCHECK_OPTS", "--exclude=SC2086")
-    assert findings({"a": script("a", shared=SHARED.replace('"$NODE_NAME"', "$NODE_NAME"))})
+    assert findings({"a": script("a", code=CODE.replace('"$NODE_NAME"', "$NODE_NAME"))})
 
 
 @pytest.mark.parametrize("program", ["shellcheck", "bash"])
 def test_a_missing_program_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str) -> None:
     original = shutil.which
-    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path if program == "shellcheck" else "/"))
+    if program == "shellcheck":
+        monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     monkeypatch.setattr("shutil.which", lambda name: None if name == program else original(name))
     with pytest.raises(LintFailed, match=f"{program} is not installed"):
         lint_scripts({"a": script("a")})

@@ -16,6 +16,7 @@ from meshstrap.rendering import Script, parts, render_script
 from meshstrap.rendering.documents import DOCUMENT_VARIABLES, Document
 from meshstrap.rendering.header import VALUE_NAMES, render_header
 from meshstrap.rendering.parts import SCRIPTS, assemble_files
+from meshstrap.rendering.script import compress_shared
 from tests.golden.cases import SYSTEMS, example_plan, system_plan
 
 NODES = [(example_plan(), node) for node in example_plan().nodes] + [
@@ -40,11 +41,12 @@ def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> Non
 
 
 def without_comments(text: str) -> str:
-    """Comments and blank lines go, except what shellcheck is told and what a here-document holds."""
+    """Comments, blank lines and contracts go, except what shellcheck is told and what a here-document holds."""
     documents = re.findall(r"(?<!<)<<[A-Z]+\n.*?^[A-Z]+\n", text, re.MULTILINE | re.DOTALL)
     for number, document in enumerate(documents):
         text = text.replace(document, f"\0{number}\n")
     text = re.sub(r"^[ \t]*(#(?! shellcheck disable=).*)?\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r'^: "\$\{.*\n', "", text, flags=re.MULTILINE)
     for number, document in enumerate(documents):
         text = text.replace(f"\0{number}\n", document)
     return text
@@ -117,13 +119,14 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
     parts.assemble_files.cache_clear()
     second = example_script()
     assert first.text == second.text
-    assert first.compressed_shared == second.compressed_shared
+    assert first.compressed == second.compressed
 
 
 def test_nodes_of_one_shape_share_the_same_text() -> None:
     one, other = example_script("w1"), example_script("w2")
-    assert one.shared is other.shared
-    assert one.compressed_shared is other.compressed_shared
+    assert one.shared == other.shared
+    assert compress_shared(one.shared) is compress_shared(other.shared)
+    assert one.own != other.own
     assert one.plan_hash != other.plan_hash
 
 
@@ -155,11 +158,8 @@ def test_a_header_holds_only_what_is_read() -> None:
 def test_a_value_that_a_node_has_not_is_empty() -> None:
     plan = example_plan()
     header = render_header(plan, plan.node("w1"), (), frozenset(("BLOCK_DEVICE", "KUBELET_PATCH", "LOGIN_SERVER")))
-    assert header.splitlines()[-3:] == [
-        "readonly BLOCK_DEVICE=''",
-        "readonly LOGIN_SERVER=''",
-        "readonly KUBELET_PATCH=''",
-    ]
+    assert header.own.splitlines()[-2:] == ["readonly BLOCK_DEVICE=''", "readonly KUBELET_PATCH=''"]
+    assert header.common == "readonly LOGIN_SERVER=''\n"
 
 
 def test_a_document_that_no_step_reads_is_refused() -> None:
@@ -173,7 +173,7 @@ def test_no_contract_line_is_lost(tmp_path: Path) -> None:
     (tmp_path / "a.sh").write_text(
         ': "${ONE:?}" "${TWO[*]:?}"\n: "${THREE?}" # may be empty\n\n# : "${FOUR:?}"\nx() { :; }\n'
     )
-    shared = assemble_files(("a.sh",), tmp_path)
-    assert shared.reads == {"ONE", "TWO", "THREE"}
-    assert shared.parts[0].lines == (1, 2, 5)
-    assert shared.parts[0].first_line == 2
+    code = assemble_files(("a.sh",), tmp_path)
+    assert code.reads == {"ONE", "TWO", "THREE"}
+    assert code.parts[0].lines == (5,)
+    assert code.parts[0].first_line == 2

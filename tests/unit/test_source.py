@@ -104,7 +104,7 @@ def test_large_nonsense_ends(data: bytes) -> None:
 def test_file_above_the_limit_is_not_parsed(tmp_path: Path) -> None:
     path = tmp_path / "cluster.yaml"
     path.write_bytes(b"[" * 10_000_000)
-    with pytest.raises(InventoryInvalid, match=r"1:1: the file is larger than 131072 bytes \(128 KiB\)"):
+    with pytest.raises(InventoryInvalid, match=r"1:1: the file is larger than 524288 bytes \(512 KiB\)"):
         load_inventory(path)
 
 

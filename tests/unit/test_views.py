@@ -30,6 +30,7 @@ class Sizes:
     pasted: int = 28_000
     packed: int = 15_000
     fits_pasted: bool = True
+    tokens_left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,20 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     made, text = screen(None)
     rows = [
         RenderedNode(
-            node=plan.nodes[0], state="created", sizes=Sizes(fits_pasted=False, pasted=33_000), missing=["no auth key"]
+            node=plan.nodes[0],
+            state="created",
+            sizes=Sizes(fits_pasted=False, pasted=33_000, tokens_left_out=7),
+            missing=["no auth key"],
         ),
         RenderedNode(node=plan.nodes[1], state="unchanged", sizes=Sizes(), missing=["no auth key"]),
     ]
     show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, example=False)
     shown = text.getvalue()
     first, second = (line.split() for line in shown.splitlines()[2:4])
-    assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "14668", "no", "47%", "created"]
+    assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "13750", "no", "47%", "created"]
     assert second[-3:] == ["88%", "47%", "unchanged"]
     assert "cp1: too large to paste; give the cloud user-data.b64" in shown
+    assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
     assert "w9: stale" in shown
     assert "paste out/NODE/user-data.yaml" in shown
