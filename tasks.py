@@ -238,7 +238,9 @@ def workers(plan: Plan) -> tuple[str, ...]:
 
 def secrets_path(inventory: Path, secrets: str) -> Path:
     """The file that the flag names, or the one beside the inventory."""
-    return Path(secrets) if secrets else inventory.with_name("secrets.yaml")
+    # The example's tokens are no part of the person's own cluster.
+    name = "secrets.example.yaml" if inventory.name == EXAMPLE.name else "secrets.yaml"
+    return Path(secrets) if secrets else inventory.with_name(name)
 
 
 def folder(output: str) -> Path:

@@ -36,7 +36,7 @@ class Booted:
 @pytest.fixture(scope="module")
 def booted(request: pytest.FixtureRequest, shared_lab: Lab, sources: Sources) -> Iterator[Booted]:
     suite, packed = request.param
-    machine = shared_lab.machine(f"{suite}-{'packed' if packed else 'pasted'}", suite=suite)
+    machine = shared_lab.machine(f"{suite}-{'b64' if packed else 'yaml'}", suite=suite)
     shared_lab.use_distribution(machine, sources)
     user_data = render(lab_inventory(sources, suite)).user_data
     start = shared_lab.launch if DATASOURCES[suite] == "oracle" else shared_lab.launch_from_seed

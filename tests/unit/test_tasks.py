@@ -109,6 +109,13 @@ def test_prune_removes_what_left_the_inventory(invoke: Invoke, tmp_path: Path) -
     assert not (tmp_path / "generated" / "w2").exists()
 
 
+def test_the_examples_tokens_stay_apart(invoke: Invoke, tmp_path: Path) -> None:
+    invoke("render")
+    (tmp_path / "cluster.yaml").write_text(MINE.replace("w1", "mine"))
+    assert "warning" not in invoke("render").out
+    assert "w1" not in (tmp_path / "secrets.yaml").read_text()
+
+
 def test_another_inventory_and_folder(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "away").mkdir()
     (tmp_path / "away" / "mine.yaml").write_text(MINE)
@@ -169,12 +176,12 @@ def test_secrets_creates_one_token_per_worker_and_keeps_them(invoke: Invoke, tmp
     result = invoke("secrets")
     assert result.code == 0
     assert "0 auth keys, 2 bootstrap tokens" in result.out
-    assert (tmp_path / "secrets.yaml").stat().st_mode & 0o777 == 0o600
-    before = (tmp_path / "secrets.yaml").read_text()
+    assert (tmp_path / "secrets.example.yaml").stat().st_mode & 0o777 == 0o600
+    before = (tmp_path / "secrets.example.yaml").read_text()
     assert invoke("secrets").code == 0
-    assert (tmp_path / "secrets.yaml").read_text() == before
+    assert (tmp_path / "secrets.example.yaml").read_text() == before
     result = invoke("secrets", "--renew", "w1", "--lifetime", "2h")
-    after = (tmp_path / "secrets.yaml").read_text()
+    after = (tmp_path / "secrets.example.yaml").read_text()
     assert result.code == 0
     assert sum(old != new for old, new in zip(before.splitlines(), after.splitlines(), strict=True)) == 2
     assert "A control plane that runs already" in result.out
@@ -193,7 +200,7 @@ def test_secrets_refuses_and_writes_nothing(invoke: Invoke, tmp_path: Path, word
     result = invoke("secrets", *words)
     assert result.code == 5
     assert message in result.err
-    assert not (tmp_path / "secrets.yaml").exists()
+    assert not (tmp_path / "secrets.example.yaml").exists()
 
 
 def test_auth_keys_come_from_a_file_and_the_environment(invoke: Invoke, tmp_path: Path) -> None:
@@ -204,7 +211,7 @@ def test_auth_keys_come_from_a_file_and_the_environment(invoke: Invoke, tmp_path
     result = invoke("secrets", "--auth-keys", "keys.yaml", environment={"MESHSTRAP_AUTH_KEY_W1": other})
     assert "2 auth keys, 2 bootstrap tokens" in result.out
     assert "w2: no auth key" in result.out
-    kept = (tmp_path / "secrets.yaml").read_text()
+    kept = (tmp_path / "secrets.example.yaml").read_text()
     assert KEY in kept
     assert other in kept
 
@@ -217,7 +224,7 @@ def test_nothing_secret_is_said_nor_in_what_may_be_shown(invoke: Invoke, tmp_pat
     said = [
         invoke(*words, environment=environment) for words in (["secrets"], ["render"], ["plan"], ["plan", "--json"])
     ]
-    hidden = [KEY, *tasks_tokens(tmp_path / "secrets.yaml")]
+    hidden = [KEY, *tasks_tokens(tmp_path / "secrets.example.yaml")]
     assert len(hidden) == 3
     texts = [result.out + result.err for result in said]
     public = [path for path in (tmp_path / "generated").rglob("*") if path.is_file() and path.name not in SECRET_FILES]
@@ -235,10 +242,10 @@ def tasks_tokens(path: Path) -> list[str]:
 
 
 def test_a_secrets_file_that_others_may_read_stops_a_render(invoke: Invoke, tmp_path: Path) -> None:
-    (tmp_path / "secrets.yaml").write_text("auth_keys: {}\n")
-    (tmp_path / "secrets.yaml").chmod(0o644)
+    (tmp_path / "secrets.example.yaml").write_text("auth_keys: {}\n")
+    (tmp_path / "secrets.example.yaml").chmod(0o644)
     result = invoke("render")
-    assert (result.code, "chmod 600 secrets.yaml" in result.err) == (5, True)
+    assert (result.code, "chmod 600 secrets.example.yaml" in result.err) == (5, True)
     assert not (tmp_path / "generated").exists()
 
 
