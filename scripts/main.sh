@@ -21,7 +21,10 @@ refuse() { # <message> <what a person can do>
 
 show_status() {
   [[ -f $STATUS_FILE ]] || refuse 'no run has begun here yet' 'systemctl start meshstrap'
-  cat "$STATUS_FILE"
+  # For people: status.json itself is for programs.
+  json 'print("{node} ({role}): {state}, try {tries}, {updated}\n{step}: {message}".format(**d),
+  *(["what to do: " + d["next"]] if d["next"] else []), *map(": ".join, d["facts"].items()),
+  *("{state:8} {name} {seconds} s".format(**s) for s in d["steps"]), sep="\n")' <"$STATUS_FILE"
 }
 
 # One run at a time. --check takes no lock, so that it answers while the unit waits for hours.
@@ -43,6 +46,7 @@ make_work_folder() {
 
 run_steps() { # <step>...
   local name
+  record running checking ''
   for name in "$@"; do
     step "$name"
   done

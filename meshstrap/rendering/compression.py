@@ -10,15 +10,17 @@ import zlib
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _SMALLEST = 9
 
-# Text: four bits of the byte before say most about the next, and nothing is aligned. The dictionary holds a whole
-# script; a larger one only costs time.
+# Text: three bits of the byte before say most about the next, and nothing is aligned. The dictionary holds a whole
+# script; a larger one only costs time. Measured with the example's scripts: lc 4 and nice_len 273, the preset's, make
+# them half a percent larger.
 _TEXT_FILTER = {
     "id": lzma.FILTER_LZMA2,
     "preset": 9 | lzma.PRESET_EXTREME,
     "dict_size": 1 << 17,
-    "lc": 4,
+    "lc": 3,
     "lp": 0,
     "pb": 0,
+    "nice_len": 128,
 }
 
 

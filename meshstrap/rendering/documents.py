@@ -98,9 +98,14 @@ def render_documents(plan: Plan, node: NodePlan) -> tuple[Document, ...]:
     return tuple(documents)
 
 
+# systemd's names for what scripts/steps/block_volume.sh keeps on the volume.
+_VOLUME_MOUNTS = ("var-lib-containerd.mount", "var-lib-kubelet.mount", "var-log-pods.mount")
+
+
 def render_unit(plan: Plan, node: NodePlan) -> str:
     """The systemd unit that runs the bootstrap script at every boot; it is part of the user-data only."""
-    return _template("meshstrap.service", node=node.name, cluster=plan.name)
+    mounts = _VOLUME_MOUNTS if node.block_volume else ()
+    return _template("meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts)
 
 
 def render_repository(repository: Repository, arch: str) -> str:

@@ -1,7 +1,8 @@
 """The plain bash below ``scripts/``, put together into the part of a script that nodes of one shape share.
 
-Comments, blank lines and contracts (`: "${NAME:?}"`) are left out: a cloud's limit for user-data is small, and every
-line is in ``scripts/``.
+Comments, blank lines and contracts (`: "${NAME:?}"`) are left out, and so are what a function takes
+(`name() { # <path>`) and why shellcheck is told something: a cloud's limit for user-data is small, and every line is
+in ``scripts/``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 _KEPT_COMMENT = "# shellcheck disable="
 _READ_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
 _CONTRACT = ': "${'
+# Behind what opens a function, or what shellcheck is told, the rest of the line is for readers.
+_REMARK = re.compile(r"^([a-z0-9_]+\(\) \{|\s*# shellcheck disable=[A-Z0-9,]+) #.*$")
 _HEREDOC = re.compile(r"(?<!<)<<(?!<)['\"]?([A-Z]+)")
 
 
@@ -68,7 +71,7 @@ def _kept_lines(text: str) -> Iterator[tuple[int, str]]:
     end = ""
     for number, line in enumerate(text.splitlines(), 1):
         if end or _is_code(line):
-            yield number, line
+            yield number, line if end else _REMARK.sub(r"\1", line)
             opening = _HEREDOC.search(line)
             if end:
                 end = "" if line == end else end

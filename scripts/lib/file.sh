@@ -26,11 +26,19 @@ write_file() { # <path> <mode>
   mv -f "$new" "$path"
 }
 
-# A file of somebody else with some of its lines changed: its mode stays.
-edit_file() { # <path> <its whole new text>
-  local mode
+# A file of somebody else, of which some lines are ours: a command prints its text as it should be, from the path that
+# it is given as its last argument. All other lines stay, and so does the mode.
+is_edited() { # <path> <command> [argument...]
+  local text
+  text=$("${@:2}" "$1")
+  [[ $(<"$1") == "$text" ]]
+}
+
+edit_file() { # <path> <command> [argument...]
+  local text mode
+  text=$("${@:2}" "$1")
   mode=$(stat -c %a "$1")
-  printf '%s\n' "$2" | write_file "$1" "$mode"
+  printf '%s\n' "$text" | write_file "$1" "$mode"
 }
 
 # A document of the plan, with the tailnet address in the place that was left for it.

@@ -8,25 +8,22 @@
 readonly FIREWALL_FILE=$ROOT/etc/iptables/rules.v4 FIREWALL_UFW=$ROOT/etc/ufw/ufw.conf
 
 firewall_is_open() {
-  local live
-  live=$(firewall_ufw)
-  [[ -z $live ]]
+  local text
+  text=$(firewall_ufw)
+  [[ -z $text ]]
   [[ -f $FIREWALL_FILE ]] || return 0
-  live=$(iptables --wait 30 --list-rules) || cannot_tell 'iptables does not answer'
-  live=$(firewall_edit live <<<"*filter"$'\n'"$live"$'\nCOMMIT')
-  [[ -z $live ]]
-  [[ $(<"$FIREWALL_FILE") == "$(firewall_edit file <"$FIREWALL_FILE")" ]]
+  text=$(firewall_missing)
+  [[ -z $text ]]
+  is_edited "$FIREWALL_FILE" firewall_edit file
 }
 
 open_firewall() {
   local text
   local -a words
   text=$(firewall_ufw)
-  [[ -z $text ]] || fail "ufw is enabled ($text), and would shut out the mesh and the pods" 'ufw disable'
-  text=$(firewall_edit file <"$FIREWALL_FILE")
-  edit_file "$FIREWALL_FILE" "$text"
-  text=$(iptables --wait 30 --list-rules)
-  text=$(firewall_edit live <<<"*filter"$'\n'"$text"$'\nCOMMIT')
+  [[ -z $text ]] || fail "ufw is enabled, and would shut out the tailnet and pods" 'ufw disable'
+  edit_file "$FIREWALL_FILE" firewall_edit file
+  text=$(firewall_missing)
   while read -r -a words; do
     ((${#words[@]} == 0)) || retry 1 0 iptables --wait 30 --insert "${words[@]}"
   done <<<"$text"
@@ -37,10 +34,16 @@ firewall_ufw() {
   [[ ! -f $FIREWALL_UFW ]] || sed -n '/^ENABLED=yes/p' "$FIREWALL_UFW"
 }
 
+firewall_missing() {
+  local text
+  text=$(iptables --wait 30 --list-rules) || cannot_tell 'iptables does not answer'
+  firewall_edit live <<<"*filter"$'\n'"$text"$'\nCOMMIT'
+}
+
 # Put each rule that is missing before the first rule that refuses everything in its chain, or at the chain's end.
 # `file` prints the whole new text; `live` prints only the rules to insert, as arguments of iptables --insert. Rules
 # are compared as text, so FIREWALL_RULES are written as iptables-save prints them.
-firewall_edit() { # <file or live>; rules in the format of iptables-save on stdin
+firewall_edit() { # <file or live> [path of rules in the format of iptables-save; else they come on stdin]
   RULES=$FIREWALL_RULES awk -v form="$1" '
     BEGIN { n = split(ENVIRON["RULES"], rule, "\n") }
     /^\*/ { filter = /^\*filter/ }
@@ -53,13 +56,14 @@ firewall_edit() { # <file or live>; rules in the format of iptables-save on stdi
           done[i] = 1
           if (!(("-A " rule[i]) in seen)) {
             at[word[1]]++
-            if (form == "file") print "-A " rule[i]
-            else print word[1], at[word[1]] substr(rule[i], length(word[1]) + 1)
+            if (form == "live") sub(/ /, " " at[word[1]] " ", rule[i])
+            else printf "-A "
+            print rule[i]
           }
         }
       }
       seen[line]
       if (line ~ /^-A /) { split(line, word, " "); at[word[2]]++ }
     }
-    form == "file"'
+    form == "file"' "${@:2}"
 }

@@ -25,15 +25,10 @@ kubelet_runs() {
   [[ $(systemctl is-active kubelet) == active ]]
 }
 
-api_alias_is() { # <address>
-  [[ $(grep ' # meshstrap: API$' "$HOSTS_FILE") == "$1 $API_ENDPOINT # meshstrap: API" ]]
-}
-
-# Our line goes first, where it wins over any other of that name; all other lines stay as they are.
-set_api_alias() { # <address>
-  local others
-  others=$(sed '/ # meshstrap: API$/d' "$HOSTS_FILE")
-  printf '%s %s # meshstrap: API\n%s\n' "$1" "$API_ENDPOINT" "$others" | write_file "$HOSTS_FILE" 644
+# /etc/hosts with our line first, where it wins over any other of that name.
+api_alias() { # <address> <path>
+  printf '%s\n' "$1 $API_ENDPOINT # meshstrap: API"
+  sed '/ # meshstrap: API$/d' "$2"
 }
 
 # On tmpfs: a worker's holds its token. The folder of the patch is the one that the configuration names.

@@ -35,6 +35,12 @@ stop() { # <exit code>
   exit "$1"
 }
 
+# In a check: no, and why.
+no() { # <message>
+  printf '%s\n' "$1" >&2
+  return 1
+}
+
 # In a check: neither yes nor no. The step stops instead of changing what it could not see.
 cannot_tell() { # <message>
   printf '%s\n' "$1" >&2

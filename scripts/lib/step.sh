@@ -29,6 +29,8 @@ converge() {
   ask "check_$STEP"
   ((ANSWER == 0)) || fail "not converged after apply (exit $ANSWER): $LAST_ERROR"
   settle changed converged
+  STEP=-
+  record running checking ''
 }
 
 settle() { # <state> <message>

@@ -27,15 +27,3 @@ tailnet_address() {
   [[ $line =~ inet\ ([0-9.]+) ]] || return 1
   printf '%s\n' "${BASH_REMATCH[1]}"
 }
-
-# The address of another node by its name. A second machine of the same name gets a DNS name with -1 behind it while
-# its HostName stays, so the DNS name is compared.
-tailnet_peer_address() { # <node name>
-  # shellcheck disable=SC2310 # one external command, and any failure of it means: no such machine
-  timeout 15 tailscale status --json | json 'print(next(p["TailscaleIPs"][0] for p in [d["Self"], *(d.get("Peer") or {}).values()]
-  if p.get("DNSName", "").split(".")[0] == sys.argv[1] and p.get("TailscaleIPs")))' "$1" 2>/dev/null ||
-    {
-      printf 'no machine named %s in the tailnet\n' "$1" >&2
-      return 1
-    }
-}

@@ -62,9 +62,9 @@ block_number() {
   lsblk --noheadings --raw --nodeps --output MAJ:MIN "$BLOCK_LINK" || exit 3
 }
 
-# Empty when nothing is mounted there.
+# Empty when nothing is mounted there; of mounts on top of each other only the last one counts.
 block_mounted() { # <path>
-  findmnt --noheadings --raw --output MAJ:MIN --mountpoint "$1" || (($? == 1))
+  findmnt --noheadings --raw --output MAJ:MIN --mountpoint "$1" | tail -n 1 || (($? == 1))
 }
 
 # What the volume itself says, never a cache; 2 means that nothing was recognised.

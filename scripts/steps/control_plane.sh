@@ -12,7 +12,7 @@ readonly MANIFESTS=$KUBERNETES/manifests
 check_control_plane() {
   local address
   address=$(tailnet_address)
-  api_alias_is "$address"
+  is_edited "$HOSTS_FILE" api_alias "$address"
   [[ -s $ADMIN_KUBECONFIG && -s $MANIFESTS/kube-apiserver.yaml ]]
   api_answers "$address"
   control_plane_is_complete
@@ -22,7 +22,7 @@ check_control_plane() {
 apply_control_plane() {
   local address tokens
   address=$(tailnet_address)
-  set_api_alias "$address"
+  edit_file "$HOSTS_FILE" api_alias "$address"
   # After a boot, or after an init that was cut while it waited, the API comes up by itself; an init then would only
   # write over the manifests of a living cluster.
   ask control_plane_is_starting

@@ -12,23 +12,23 @@ readonly HOSTNAME_ORACLE=$ROOT/etc/oci-hostname.conf
 check_hostname() {
   [[ $(<"$HOSTNAME_RUNNING") == "$NODE_NAME" ]]
   printf '%s\n' "$NODE_NAME" | file_is "$HOSTNAME_FILE" 644
-  [[ ! -f $HOSTNAME_ORACLE || $(<"$HOSTNAME_ORACLE") == "$(hostname_oracle)" ]]
-  awk -v name="$NODE_NAME" '$1 == "127.0.1.1" { for (i = 2; i <= NF; i++) found += $i == name } END { exit !found }' \
-    "$HOSTNAME_HOSTS"
+  [[ ! -f $HOSTNAME_ORACLE ]] || is_edited "$HOSTNAME_ORACLE" hostname_oracle
+  is_edited "$HOSTNAME_HOSTS" hostname_hosts
 }
 
 apply_hostname() {
-  local text
-  if [[ -f $HOSTNAME_ORACLE ]]; then
-    text=$(hostname_oracle)
-    edit_file "$HOSTNAME_ORACLE" "$text"
-  fi
+  [[ ! -f $HOSTNAME_ORACLE ]] || edit_file "$HOSTNAME_ORACLE" hostname_oracle
   printf '%s\n' "$NODE_NAME" | write_file "$HOSTNAME_FILE" 644
   printf '%s' "$NODE_NAME" >"$HOSTNAME_RUNNING"
-  text=$(awk -v line="127.0.1.1 $NODE_NAME" '$0 != line; END { print line }' "$HOSTNAME_HOSTS")
-  edit_file "$HOSTNAME_HOSTS" "$text"
+  edit_file "$HOSTNAME_HOSTS" hostname_hosts
 }
 
-hostname_oracle() {
-  sed 's/^PRESERVE_HOSTINFO=.*/PRESERVE_HOSTINFO=2/' "$HOSTNAME_ORACLE"
+hostname_oracle() { # <path>
+  sed 's/^PRESERVE_HOSTINFO=.*/PRESERVE_HOSTINFO=2/' "$1"
+}
+
+# A line for the name, unless there is one.
+hostname_hosts() { # <path>
+  awk -v name="$NODE_NAME" '{ print } $1 == "127.0.1.1" { for (i = 2; i <= NF; i++) found += $i == name }
+  END { if (!found) print "127.0.1.1 " name }' "$1"
 }

@@ -13,23 +13,32 @@ check_join() {
   local address
   [[ -s $KUBELET_KUBECONFIG ]]
   kubelet_runs
-  address=$(tailnet_peer_address "$CONTROL_PLANE")
-  api_alias_is "$address"
+  address=$(join_control_plane)
+  is_edited "$HOSTS_FILE" api_alias "$address"
   [[ ! -e $BOOTSTRAP_KUBECONFIG && ! -e $BOOTSTRAP_TOKEN_FILE ]]
 }
 
 apply_join() {
   local address
   await 600 "control plane $CONTROL_PLANE in the tailnet" \
-    "create $CONTROL_PLANE with its user-data; this node then goes on by itself" tailnet_peer_address "$CONTROL_PLANE"
+    "create $CONTROL_PLANE with its user-data; this node then goes on by itself" join_control_plane
   address=$(<"$WORK/answer")
-  set_api_alias "$address"
+  edit_file "$HOSTS_FILE" api_alias "$address"
   if [[ ! -s $KUBELET_KUBECONFIG ]]; then
     join_cluster "$address"
   fi
   rm -f "$BOOTSTRAP_KUBECONFIG" "$BOOTSTRAP_TOKEN_FILE"
   systemctl start kubelet
   await 60 'running kubelet' 'journalctl -u kubelet -n 50' kubelet_runs
+}
+
+# The control plane's address in the tailnet. A second machine of its name gets a DNS name with -1 behind it while its
+# HostName stays, so the DNS name is compared.
+join_control_plane() {
+  # shellcheck disable=SC2310 # one external command, and any failure of it means: no such machine
+  timeout 15 tailscale status --json | json 'print(next(p["TailscaleIPs"][0] for p in d["Peer"].values()
+  if p["DNSName"].split(".")[0] == sys.argv[1]))' "$CONTROL_PLANE" 2>/dev/null ||
+    no "no machine named $CONTROL_PLANE in the tailnet"
 }
 
 join_cluster() { # <address of the control plane>

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# kubelet starts after the tailnet at every boot: it reports the node's tailnet address, and keeps a stale one when that
-# is not on an interface yet. The address itself (--node-ip) is kubeadm's to set, at init or join.
+# kubelet starts after the tailnet at every boot: it reports the node's tailnet address, and another one, a stale one or
+# none when that is not on its interface yet. The address itself (--node-ip) is kubeadm's to set, at init or join.
 
 : "${ROOT?}" "${KUBELET_DROP_IN:?}"
 

@@ -3,6 +3,7 @@
 # since its package was installed, but it is not logged in before the next step.
 # 1. Cilium keeps a pod's identity in the mark bits that Tailscale's rule 5210 matches: one identity in 256 would leave
 #    by the physical NIC. Rule 5207 comes before it (https://github.com/cilium/cilium/issues/36104, open, November 2026).
+#    Its protocol is the kernel's, as that of Cilium's own rules: systemd-networkd deletes foreign ones at a restart.
 # 2. tailscaled offers pod addresses as its own endpoints, and peers would reach the mesh through the mesh
 #    (https://github.com/tailscale/tailscale/issues/19797, open, November 2026). It may not talk to the pod subnet.
 

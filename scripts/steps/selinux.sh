@@ -10,19 +10,15 @@ check_selinux() {
   local now
   now=$(getenforce)
   [[ $now != Enforcing ]]
-  [[ ! -f $SELINUX_FILE || $(<"$SELINUX_FILE") == "$(selinux_config)" ]]
+  [[ ! -f $SELINUX_FILE ]] || is_edited "$SELINUX_FILE" selinux_config
 }
 
 apply_selinux() {
-  local text
   # Disabled cannot be told to be permissive, and is as good.
   [[ $(getenforce) != Enforcing ]] || setenforce 0
-  if [[ -f $SELINUX_FILE ]]; then
-    text=$(selinux_config)
-    edit_file "$SELINUX_FILE" "$text"
-  fi
+  [[ ! -f $SELINUX_FILE ]] || edit_file "$SELINUX_FILE" selinux_config
 }
 
-selinux_config() {
-  sed 's/^SELINUX=enforcing/SELINUX=permissive/' "$SELINUX_FILE"
+selinux_config() { # <path>
+  sed 's/^SELINUX=enforcing/SELINUX=permissive/' "$1"
 }

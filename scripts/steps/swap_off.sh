@@ -11,30 +11,25 @@ check_swap_off() {
   [[ -z $now ]]
   units=$(swap_units)
   [[ -z $units ]]
-  [[ ! -f $SWAP_FSTAB || $(<"$SWAP_FSTAB") == "$(swap_free_fstab)" ]]
+  [[ ! -f $SWAP_FSTAB ]] || is_edited "$SWAP_FSTAB" swap_free_fstab
 }
 
 apply_swap_off() {
-  local text
-  local -a units
-  if [[ -f $SWAP_FSTAB ]]; then
-    text=$(swap_free_fstab)
-    edit_file "$SWAP_FSTAB" "$text"
-  fi
+  local units unit
+  [[ ! -f $SWAP_FSTAB ]] || edit_file "$SWAP_FSTAB" swap_free_fstab
   retry 1 0 swapoff --all
   # systemd makes units of fstab's lines; those that are left after reading it again come from somewhere else: zram's
   # generator, a swap partition that it found, an administrator's own unit.
   systemctl daemon-reload
-  text=$(swap_units)
-  if [[ -n $text ]]; then
-    mapfile -t units <<<"$text"
-    retry 1 0 systemctl mask --quiet "${units[@]}"
-  fi
+  units=$(swap_units)
+  for unit in $units; do
+    retry 1 0 systemctl mask --quiet "$unit"
+  done
 }
 
 # A line with swap in its third field becomes a comment that says who made it one; all others stay byte for byte.
-swap_free_fstab() {
-  awk '$1 !~ /^#/ && $3 == "swap" { printf "# swap is off for kubelet (meshstrap): " } { print }' "$SWAP_FSTAB"
+swap_free_fstab() { # <path>
+  awk '$1 !~ /^#/ && $3 == "swap" { printf "# swap is off for kubelet (meshstrap): " } { print }' "$1"
 }
 
 # systemctl exits 1 when it finds nothing, as when it cannot ask; targets are always there.

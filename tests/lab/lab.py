@@ -112,7 +112,8 @@ class Lab:
         seed.mkdir(parents=True)
         (seed / "meta-data").write_text(f"instance-id: {machine.name}\nlocal-hostname: instance-{machine.name}\n")
         (seed / "user-data").write_bytes(base64.b64decode(user_data))
-        machine.write("/etc/cloud/cloud.cfg.d/90_dpkg.cfg", "datasource_list: [ NoCloud ]\n")
+        # It is the one locale that the tree has; a cloud's image has more.
+        machine.write("/etc/cloud/cloud.cfg.d/90_dpkg.cfg", "datasource_list: [ NoCloud ]\nlocale: C.UTF-8\n")
         machine.boot()
 
     def serve(self, folder: Path) -> Daemon:

@@ -204,6 +204,12 @@ def test_a_lost_mount_is_mounted_again(machine: Sandbox, number: int) -> None:
     assert changes(outcome.calls).count("mount") == 1
 
 
+def test_a_mount_twice_over_is_left(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.write("/mounts", machine.read("/mounts") * 2)
+    assert machine.run(STEP).levels == ["ok", "summary"]
+
+
 def test_lines_of_fstab_are_ours_by_their_mark_only(machine: Sandbox) -> None:
     machine.run(STEP)
     text = machine.read("/etc/fstab")

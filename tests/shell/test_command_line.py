@@ -81,6 +81,46 @@ def test_a_failed_step_is_named_and_the_rest_is_pending(sandbox: Sandbox) -> Non
     assert [step["state"] for step in told["steps"]] == ["failed", "pending"]
 
 
+def test_the_status_is_shown_to_people(sandbox: Sandbox) -> None:
+    before = script(sandbox, "--status")
+    assert before.code == 1
+    assert "no run has begun here yet" in before.log
+    assert not sandbox.exists("/var/lib/meshstrap/status.json")
+    script(sandbox, steps=STEPS.replace(': >"$ROOT/two"', "waiting 'no peer' 'add it'"))
+    told = status(sandbox)
+    shown = script(sandbox, "--status")
+    assert shown.code == 0
+    assert shown.log.splitlines() == [
+        f"w1 (worker): waiting, try 1, {told['updated']}",
+        "two: no peer",
+        "what to do: add it",
+        "changed  one 0 s",
+        "waiting  two 0 s",
+    ]
+    script(sandbox)
+    assert script(sandbox, "--status").log.splitlines()[1:3] == ["-: this node is as planned", 'colour: dark "red"']
+
+
+def test_a_run_says_at_once_that_it_has_begun(sandbox: Sandbox) -> None:
+    script(sandbox)
+    look = 'cp "$ROOT/var/lib/meshstrap/status.json" "$ROOT/seen"; '
+    script(sandbox, steps=STEPS.replace("[[ -e $ROOT/one ]]", look + "[[ -e $ROOT/one ]]"))
+    told = json.loads(sandbox.read("/seen"))
+    assert (told["state"], told["step"], told["message"]) == ("running", "-", "checking")
+    assert {step["state"] for step in told["steps"]} == {"pending"}, "what held in an earlier run may not hold now"
+
+
+def test_a_step_that_has_ended_is_not_said_to_run(sandbox: Sandbox) -> None:
+    look = 'cp "$ROOT/var/lib/meshstrap/status.json" "$ROOT/seen"; '
+    script(
+        sandbox,
+        steps=STEPS.replace("[[ -e $ROOT/two ]]", look + "[[ -e $ROOT/two ]]", 1).replace(': >"$ROOT/two"', "false"),
+    )
+    told = json.loads(sandbox.read("/seen"))
+    assert (told["state"], told["step"]) == ("running", "-")
+    assert [step["state"] for step in told["steps"]] == ["changed", "pending"]
+
+
 # --- step ---
 
 
@@ -136,14 +176,8 @@ def test_only_an_unknown_step(sandbox: Sandbox, arguments: tuple[str, ...]) -> N
     assert not sandbox.exists("/var/lib/meshstrap/status.json")
 
 
-def test_list_status_and_help(sandbox: Sandbox) -> None:
+def test_list_and_help(sandbox: Sandbox) -> None:
     assert script(sandbox, "--list").log == "one\ntwo\n"
-    before = script(sandbox, "--status")
-    assert before.code == 1
-    assert "no run has begun here yet" in before.log
-    assert not sandbox.exists("/var/lib/meshstrap/status.json")
-    script(sandbox)
-    assert json.loads(script(sandbox, "--status").log)["state"] == "converged"
     helped = script(sandbox, "--help")
     assert helped.code == 0
     assert "bootstrap.sh --check" in helped.log

@@ -158,8 +158,16 @@ def test_a_secret_is_never_readable_by_others_on_its_way(sandbox: Sandbox) -> No
 
 def test_edit_file_keeps_the_mode(sandbox: Sandbox) -> None:
     written = sandbox.write("/etc/fstab", "old\n", 0o640)
-    assert shell(sandbox, 'edit_file "$ROOT/etc/fstab" new').code == 0
+    edit = "sed s/old/new/"
+    asked = f'ask is_edited "$ROOT/etc/fstab" {edit}; echo "edited=$ANSWER"'
+    outcome = shell(sandbox, f'{asked}\nedit_file "$ROOT/etc/fstab" {edit}\n{asked}')
+    assert (outcome.code, outcome.log) == (0, "edited=1\nedited=0\n")
     assert (written.read_text(), written.stat().st_mode & 0o777) == ("new\n", 0o640)
+
+
+def test_a_file_that_cannot_be_edited_is_not_taken_for_edited(sandbox: Sandbox) -> None:
+    outcome = shell(sandbox, 'ask is_edited "$ROOT/etc/fstab" cat; echo "edited=$ANSWER"')
+    assert outcome.log == "edited=1\n"
 
 
 def test_fill_tailnet_address(sandbox: Sandbox) -> None:
