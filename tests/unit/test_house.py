@@ -29,7 +29,6 @@ MAY_IMPORT = {
     "lint": {"errors"},
     "output": {"errors", "files"},
     "views": {"plan"},
-    "fleet": {"errors", "plan", "secrets"},
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering"},
 }
 # What makes two runs differ comes in from tasks.py.
