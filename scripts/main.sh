@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # The command line, and the one loop that runs the steps.
 
-: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}" "${STATUS_FILE:?}" "${CHANGED:?}" "${RECORDING:?}"
+: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}" "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
 
 usage() {
   cat <<TXT
 bootstrap.sh: makes this machine the node $NODE_NAME ($NODE_ROLE) of $CLUSTER_NAME, and keeps it so
-  bootstrap.sh               run all steps; safe at any time, changes nothing on a converged node
+  bootstrap.sh               run all steps; safe at any time
   bootstrap.sh --check       change nothing; exit 1 when something is not as planned
-  bootstrap.sh --only STEP   one step alone (with or without --check)
-  bootstrap.sh --list        the steps of this node, in order
+  bootstrap.sh --only STEP   one step alone, also with --check
+  bootstrap.sh --list        the steps of this node
   bootstrap.sh --status      what this node last said of itself
 TXT
 }
@@ -20,17 +20,19 @@ refuse() { # <message> <what a person can do>
 }
 
 show_status() {
-  [[ -f $STATUS_FILE ]] || refuse 'no run has begun here yet' 'systemctl start meshstrap'
+  local file=$STATUS_FILE
+  [[ ! -f $STATUS_SUBSTITUTE ]] || file=$STATUS_SUBSTITUTE
+  [[ -f $file ]] || refuse 'no run has begun here yet' 'systemctl start meshstrap'
   # For people: status.json itself is for programs.
   json 'print("{node} ({role}): {state}, try {tries}, {updated}\n{step}: {message}".format(**d),
   *(["what to do: " + d["next"]] if d["next"] else []), *map(": ".join, d["facts"].items()),
-  *("{state:8} {name} {seconds} s".format(**s) for s in d["steps"]), sep="\n")' <"$STATUS_FILE"
+  *("{state:8} {name} {seconds} s".format(**s) for s in d["steps"]), sep="\n")' <"$file"
 }
 
 # One run at a time. --check takes no lock, so that it answers while the unit waits for hours.
 take_lock() {
   exec {LOCK}>"$ROOT/run/meshstrap.lock"
-  flock --nonblock "$LOCK" || refuse 'another run is under way' 'journalctl -fu meshstrap'
+  flock --nonblock "$LOCK" || refuse 'another run is under way' 'journalctl -u meshstrap -f'
 }
 
 make_work_folder() {

@@ -141,7 +141,12 @@ def _derive_node(
         repositories=repositories,
         packages=packages[system.family],
         helm=helm_archive(inventory, node.arch),
-        steps=steps_for(role=node.role, family=system.family, has_block_volume=volume is not None),
+        steps=steps_for(
+            role=node.role,
+            family=system.family,
+            has_block_volume=volume is not None,
+            has_trusted_ca=bool(inventory.sources.trusted_ca),
+        ),
     )
 
 

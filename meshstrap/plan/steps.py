@@ -24,6 +24,7 @@ class Step:
     roles: tuple[str, ...] = ROLES
     families: tuple[str, ...] = FAMILIES
     needs_block_volume: bool = False
+    needs_trusted_ca: bool = False
     libraries: tuple[str, ...] = ()
 
 
@@ -33,6 +34,11 @@ CATALOGUE = (
         holds="the machine is what the plan counts on: system, processor, kernel, cgroup v2, CPUs, memory, disk, clock",
     ),
     Step(name="hostname", holds="the hostname and its line in /etc/hosts are the node's name"),
+    Step(
+        name="hostname_kept",
+        holds="no DHCP lease brings the console's name back",
+        families=(DNF,),
+    ),
     Step(name="swap_off", holds="no swap is in use, now nor after a reboot"),
     Step(
         name="kernel_modules",
@@ -55,6 +61,12 @@ CATALOGUE = (
         name="selinux",
         holds="SELinux is permissive, or left alone when the inventory says so",
         families=(DNF,),
+    ),
+    Step(
+        name="trusted_ca",
+        holds="the inventory's own CA is trusted, before anything is downloaded",
+        needs_trusted_ca=True,
+        libraries=("package_{family}", "trust_{family}"),
     ),
     Step(
         name="package_sources",
@@ -116,14 +128,14 @@ CATALOGUE = (
         roles=(CONTROL_PLANE,),
         libraries=("kube",),
     ),
-    Step(name="node_ready", holds="the kubelet reports this node Ready", libraries=("kube",)),
+    Step(name="node_ready", holds="the kubelet reports this node Ready", libraries=("service", "kube")),
 )
 """All steps, in order."""
 
 BASE_LIBRARIES = ("strict", "log", "file", "status", "ask", "step")
 """Libraries of every node, in the order in which they need each other."""
 
-LIBRARY_ORDER = ("service", "download", "tailnet", "kube", "package_{family}", "firewall_{firewall}")
+LIBRARY_ORDER = ("service", "download", "tailnet", "kube", "package_{family}", "trust_{family}", "firewall_{firewall}")
 """The order of the other libraries; a node has those that its steps name."""
 
 
@@ -135,12 +147,15 @@ def step_named(name: str) -> Step:
     raise KeyError(name)
 
 
-def steps_for(*, role: str, family: str, has_block_volume: bool) -> tuple[str, ...]:
+def steps_for(*, role: str, family: str, has_block_volume: bool, has_trusted_ca: bool) -> tuple[str, ...]:
     """The names of a node's steps, in order."""
     return tuple(
         step.name
         for step in CATALOGUE
-        if role in step.roles and family in step.families and (has_block_volume or not step.needs_block_volume)
+        if role in step.roles
+        and family in step.families
+        and (has_block_volume or not step.needs_block_volume)
+        and (has_trusted_ca or not step.needs_trusted_ca)
     )
 
 

@@ -103,7 +103,10 @@ _VOLUME_MOUNTS = ("var-lib-containerd.mount", "var-lib-kubelet.mount", "var-log-
 
 
 def render_unit(plan: Plan, node: NodePlan) -> str:
-    """The systemd unit that runs the bootstrap script at every boot; it is part of the user-data only."""
+    """The systemd unit that runs the bootstrap script at every boot; it is part of the user-data only.
+
+    Not oneshot: a node that waits for hours must hold up neither the boot nor cloud-init.
+    """
     mounts = _VOLUME_MOUNTS if node.block_volume else ()
     return _template("meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts)
 

@@ -125,12 +125,13 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         "preserve_hostname": True,
         "manage_etc_hosts": False,
         "write_files": [_write_file(file) for file in files],
-        # Not waited for: a node may have to wait for hours, and cloud-init must not.
-        "runcmd": [["systemctl", "enable", "--now", "--no-block", "meshstrap.service"]],
+        # cloud-init syncs nothing and writes these files once: a power cut within half a minute would leave them empty
+        # for good. systemctl does not wait: a node may have to wait for hours, and cloud-init must not.
+        "runcmd": [["sync"], ["systemctl", "enable", "--now", "--no-block", "meshstrap.service"]],
     }
     introduction = (
-        f"# {node.name}, {node.role} of {plan.name}. Holds secrets of this node: hand it to the cloud only.\n"
-        f"# The script is bootstrap.sh beside this file, packed. On the machine: bash {SCRIPT_PATH} --status\n"
+        f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
+        f"# The script is bootstrap.sh, packed. On the machine: {SCRIPT_PATH} --status\n"
     )
     text = "#cloud-config\n" + introduction + yaml_document(config)
     for file in files:

@@ -15,4 +15,5 @@ def _who(step: Step) -> str:
     who = step.roles[0] if len(step.roles) == 1 else "all"
     if len(step.families) == 1:
         who += ", Oracle Linux" if step.families[0] == "dnf" else ", Ubuntu and Debian"
-    return who + (", with a block volume" if step.needs_block_volume else "")
+    who += ", with a block volume" if step.needs_block_volume else ""
+    return who + (", with a trusted_ca" if step.needs_trusted_ca else "")

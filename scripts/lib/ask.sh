@@ -9,7 +9,7 @@ ANSWER=0
 LAST_ERROR=
 
 # Run a function or command in a subshell of its own: exit code in ANSWER, last line of stderr in LAST_ERROR, stdout
-# in $WORK/answer. Never inside a condition (if, ||, &&, !): bash would then ignore errexit within the function, and
+# in $WORK/answer. Of apt and dpkg it is the first error: the last only says that there was one. Never inside a condition (if, ||, &&, !): bash would then ignore errexit within the function, and
 # a question that could not be asked would read as yes.
 ask() { # <function or command> [argument...]
   set +e
@@ -18,44 +18,41 @@ ask() { # <function or command> [argument...]
     "$@"
   ) >"$WORK/answer" 2>"$WORK/stderr"
   ANSWER=$?
-  LAST_ERROR=$(tail -n 1 "$WORK/stderr" | cut -c 1-300)
+  LAST_ERROR=$(awk '!e && /^(E:|dpkg: error)/ { e = $0; while (getline && /^ /) e = e $0 } { l = $0 }
+    END { print substr(e ? e : l, 1, 300) }' "$WORK/stderr")
   [[ ! -e $WORK/told ]] || rm -f "$WORK/told"
   set -e
 }
 
-# Ask again until yes, or stop as waiting. While it waits, the status says for what.
+# Ask again until yes, or stop as waiting. While it waits, the status says for what, and why it was not there at first.
 await() { # <seconds> <what for> <what a person can do> <function or command> [argument...]
-  local deadline=$((SECONDS + ($1 < WAIT_LIMIT ? $1 : WAIT_LIMIT))) what=$2 next=$3 told=false
+  local deadline=$((SECONDS + ($1 < WAIT_LIMIT ? $1 : WAIT_LIMIT))) what=$2 next=$3
   shift 3
   ask "$@"
+  ((ANSWER != 0)) || return 0
+  log wait "for $what"
+  record waiting "waiting for $what${LAST_ERROR:+: $LAST_ERROR}" "$next"
   while ((ANSWER != 0)); do
     ((SECONDS < deadline)) || waiting "no $what yet${LAST_ERROR:+: $LAST_ERROR}" "$next"
-    if [[ $told == false ]]; then
-      log wait "for $what"
-      record waiting "waiting for $what" "$next"
-      told=true
-    fi
     sleep "$POLL_SECONDS"
     ask "$@"
   done
-  if [[ $told == true ]]; then
-    record running "$what is there" ''
-  fi
+  record running "$what is there" ''
 }
 
-# Retry an external command, bounded. Each failed attempt's stderr goes to the journal, its last line into the error;
+# Retry an external command, bounded. Never a function (a test sees to it): it would hide what it changes behind the loop. Each failed attempt's stderr goes to the journal, its last line into the error;
 # stdout comes out once, from the attempt that succeeded. `retry 1 0` is for a command whose error people should read.
+# NEXT, when the caller has set it, says what a person can do.
 retry() { # <attempts> <first delay in seconds, doubled each time> <command> [argument...]
   local attempts=$1 delay=$2 attempt
   shift 2
-  # A function would hide what it changes behind the loop; changing functions are never repeated blindly.
-  [[ $(type -t "$1") == file ]] || fail "retry is for external commands; $1 is none"
   for ((attempt = 1; ; attempt++)); do
     ask "$@"
     ((ANSWER != 0)) || break
     cat "$WORK/stderr" >&2
-    ((attempt < attempts)) || fail "$1 failed $attempts times (exit $ANSWER): $LAST_ERROR"
+    ((attempt < attempts)) || fail "$1 failed $attempts times (exit $ANSWER): $LAST_ERROR" "${NEXT-}"
     log retry "$1 (attempt $attempt of $attempts, exit $ANSWER): $LAST_ERROR"
+    record running "$1 failed, is tried again ($attempt of $attempts): $LAST_ERROR" ''
     sleep "$delay"
     delay=$((delay * 2))
   done

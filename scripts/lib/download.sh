@@ -14,15 +14,8 @@ download() { # <url> <sha256> <path>
   if [[ ${got%% *} != "$sha256" ]]; then
     rm -f "$path.new"
     fail "$url has sha256 ${got%% *}, the plan says $sha256: nothing was installed" \
-      'check the url and sha256 under sources: in cluster.yaml, render again'
+      'check sources in cluster.yaml'
   fi
   sync "$path.new"
   mv -f "$path.new" "$path"
-}
-
-file_has_checksum() { # <path> <sha256>
-  [[ -f $1 ]] || return 1
-  local got
-  got=$(sha256sum "$1")
-  [[ ${got%% *} == "$2" ]]
 }

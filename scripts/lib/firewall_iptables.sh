@@ -21,7 +21,7 @@ open_firewall() {
   local text
   local -a words
   text=$(firewall_ufw)
-  [[ -z $text ]] || fail "ufw is enabled, and would shut out the tailnet and pods" 'ufw disable'
+  [[ -z $text ]] || fail "ufw is enabled: it would shut out the mesh" 'ufw disable'
   edit_file "$FIREWALL_FILE" firewall_edit file
   text=$(firewall_missing)
   while read -r -a words; do
@@ -44,8 +44,8 @@ firewall_missing() {
 # `file` prints the whole new text; `live` prints only the rules to insert, as arguments of iptables --insert. Rules
 # are compared as text, so FIREWALL_RULES are written as iptables-save prints them.
 firewall_edit() { # <file or live> [path of rules in the format of iptables-save; else they come on stdin]
-  RULES=$FIREWALL_RULES awk -v form="$1" '
-    BEGIN { n = split(ENVIRON["RULES"], rule, "\n") }
+  awk -v form="$1" -v rules="${FIREWALL_RULES//$'\n'/;}" '
+    BEGIN { n = split(rules, rule, ";") }
     /^\*/ { filter = /^\*filter/ }
     filter {
       line = $0

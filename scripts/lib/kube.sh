@@ -1,11 +1,11 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the steps use its paths
 # kubectl, kubeadm, and the name by which every node reaches the API server.
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${NODE_NAME:?}" "${API_ENDPOINT:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}"
 
 readonly KUBERNETES=$ROOT/etc/kubernetes
 readonly ADMIN_KUBECONFIG=$KUBERNETES/admin.conf
-# shellcheck disable=SC2034 # used by the steps
 readonly KUBELET_KUBECONFIG=$KUBERNETES/kubelet.conf
 readonly HOSTS_FILE=$ROOT/etc/hosts
 
@@ -18,7 +18,7 @@ kube() { # <argument>...
 # Only whether it answers. The certificate is of no use for that: before a join nobody here knows the cluster's CA, and
 # whoever joins or administrates has it checked by kubeadm or kubectl.
 api_answers() { # <address>
-  curl --silent --show-error --fail --insecure --max-time 5 --output /dev/null "https://$1:$API_PORT/livez" || return 1
+  curl --fail --silent --show-error --insecure --max-time 5 --output /dev/null "https://$1:$API_PORT/livez" || return 1
 }
 
 kubelet_runs() {
@@ -33,9 +33,9 @@ api_alias() { # <address> <path>
 
 # On tmpfs: a worker's holds its token. The folder of the patch is the one that the configuration names.
 write_kubeadm_config() { # <configuration> <patch of this node's kubelet, or nothing>
-  printf '%s\n' "$1" | write_file "$WORK/kubeadm.yaml" 600
+  write_file "$WORK/kubeadm.yaml" "$1" 600
   [[ -z $2 ]] ||
-    printf '%s\n' "$2" | write_file "$ROOT/etc/meshstrap/patches/kubeletconfiguration+strategic.yaml" 644
+    write_file "$ROOT/etc/meshstrap/patches/kubeletconfiguration+strategic.yaml" "$2"
 }
 
 # What it prints goes to the journal as it comes. Its last line on stderr is only a hint at --v=5; the lines with the

@@ -4,8 +4,6 @@
 
 : "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}"
 
-readonly TRUSTED_CA_FILE=$ROOT/usr/local/share/ca-certificates/meshstrap.crt
-readonly TRUST_UPDATE=(update-ca-certificates)
 readonly KEY_FOLDER=$ROOT/etc/apt/keyrings
 readonly REPOSITORY_PREFIX=$ROOT/etc/apt/sources.list.d/meshstrap-
 readonly REPOSITORY_SUFFIX=.sources
@@ -14,20 +12,30 @@ readonly DOWNLOAD_PACKAGES=(ca-certificates curl gpg)
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
 
 # cloud-init and unattended-upgrades may hold the lock for minutes after the first boot. Nothing is removed to make room:
-# whoever put a conflicting package there decides.
+# whoever put a conflicting package there decides. On a terminal of its own, dpkg's errors would not come on stderr.
 package_apt_get() { # <attempts> <argument>...
+  local -x NEXT='journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories in cluster.yaml'
   retry "$1" 5 apt-get --quiet --yes --no-remove --no-install-recommends --option DPkg::Lock::Timeout=600 \
-    --option Acquire::Retries=5 --option Dpkg::Options::=--force-confold "${@:2}"
+    --option Acquire::Retries=3 --option Dpkg::Options::=--force-confold --option Dpkg::Use-Pty=0 "${@:2}"
+}
+
+# apt waits for dpkg's lock as well, but without a word in the status. Where lslocks does not answer, it waits alone.
+package_lock_is_free() {
+  local holder
+  holder=$(lslocks --noheadings --raw --output PATH,COMMAND,PID |
+    sed -nE '\#^/var/(lib/(dpkg|apt/lists)|cache/apt/archives)/lock#p') || return 0
+  [[ -z $holder ]] || no "held: $holder"
 }
 
 # In one transaction, at exactly these versions, up or down. Retried are only the lists: their lock has no timeout in
 # apt 2.4. Without Error-Mode a list that could not be fetched or verified is a warning only.
 install_packages() { # <name or name=version>...
+  await 600 'package lock' 'an upgrade that holds it ends by itself; else: lslocks' package_lock_is_free
   # What a power cut left behind is carried on with, never thrown away. apt refuses to work until dpkg has read its
   # journal again; what dpkg cannot configure for want of a dependency, --fix-broken gets. apt 3 does that alone only.
   ask dpkg --configure -a --force-confold
   ((ANSWER == 0)) || log retry "dpkg --configure -a: $LAST_ERROR"
-  package_apt_get 5 --option APT::Update::Error-Mode=any update
+  package_apt_get 2 --option APT::Update::Error-Mode=any update
   package_apt_get 1 --fix-broken install
   package_apt_get 1 --allow-downgrades --allow-change-held-packages install "$@"
 }
@@ -43,15 +51,10 @@ package_is_installed() { # <name or name=version, as apt-get takes it>
   found=$(dpkg-query --show --showformat='${db:Status-Status} ${Version}' "${1%%=*}") || return
   [[ $1 == *=* ]] || set -- "$1=*"
   # shellcheck disable=SC2053 # the version is a pattern
-  [[ $found == "installed "${1#*=} ]] || package_differs "$1" "$found"
+  [[ $found == "installed "${1#*=} ]] || no "$1: $found"
 }
 
 package_is_held() { # <name>
   # shellcheck disable=SC2016 # dpkg's own variable
-  [[ $(dpkg-query --show --showformat='${db:Status-Want}' "$1") == hold ]] || package_differs "$1" 'not held'
-}
-
-package_differs() { # <planned> <found>
-  printf '%s: %s\n' "$1" "$2" >&2
-  return 1
+  [[ $(dpkg-query --show --showformat='${db:Status-Want}' "$1") == hold ]] || no "$1: not held"
 }

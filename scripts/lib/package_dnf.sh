@@ -4,8 +4,6 @@
 
 : "${ROOT?}"
 
-readonly TRUSTED_CA_FILE=$ROOT/etc/pki/ca-trust/source/anchors/meshstrap.crt
-readonly TRUST_UPDATE=(update-ca-trust extract)
 readonly KEY_FOLDER=$ROOT/etc/pki/rpm-gpg
 readonly REPOSITORY_PREFIX=$ROOT/etc/yum.repos.d/meshstrap-
 readonly REPOSITORY_SUFFIX=.repo
@@ -15,6 +13,7 @@ readonly DOWNLOAD_PACKAGES=(ca-certificates /usr/bin/curl /usr/bin/gpg)
 # In one transaction, at exactly these versions, up or down. A lock ends it instead of holding it for ever: the unit
 # tries again.
 install_packages() { # <name or name-version>...
+  local -x NEXT='journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories in cluster.yaml'
   retry 3 10 dnf --assumeyes --quiet --disableexcludes=all --setopt=install_weak_deps=False \
     --setopt=exit_on_lock=True install "$@"
 }
@@ -30,10 +29,7 @@ RPM_LIST=
 package_is_installed() { # <name or name-version, with wildcards>
   [[ -n $RPM_LIST ]] || RPM_LIST=$(rpm --query --all --queryformat '\n%{NAME}\n%{NAME}-%{VERSION}-%{RELEASE}\n')
   # shellcheck disable=SC2053 # the version is a pattern
-  [[ $RPM_LIST$'\n' == *$'\n'$1$'\n'* ]] || {
-    printf '%s: not installed\n' "$1" >&2
-    return 1
-  }
+  [[ $RPM_LIST$'\n' == *$'\n'$1$'\n'* ]] || no "$1: not installed"
 }
 
 package_is_held() { # <name>

@@ -3,6 +3,13 @@
 
 : "${ANSWER:?}" "${LAST_ERROR?}"
 
+# When it was started, in seconds since 1970.
+service_started() { # <unit>
+  local started
+  started=$(TZ=UTC systemctl show --property=ActiveEnterTimestamp --value "$1")
+  date -d "$started" +%s
+}
+
 # Enabled, active, and started no earlier than each file it reads was last changed. No state of our own: a run that
 # was killed between writing a file and restarting the service is caught by the next one.
 service_is_current() { # <unit> <file it reads>...
@@ -12,16 +19,21 @@ service_is_current() { # <unit> <file it reads>...
   systemctl is-active --quiet "$unit" || return 1
   stale=$(systemctl show --property=NeedDaemonReload --value "$unit")
   [[ $stale == no ]] || return 1
-  started=$(systemctl show --property=ActiveEnterTimestamp --value "$unit")
-  started=$(date -d "$started" +%s)
+  started=$(service_started "$unit")
   for file in "$@"; do
     (($(stat -c %Y "$file") <= started)) || return 1
   done
 }
 
 restart_service() { # <unit>
+  local why
   systemctl daemon-reload
   systemctl enable --quiet "$1"
   ask systemctl restart "$1"
-  ((ANSWER == 0)) || fail "$1 does not start: $LAST_ERROR" "journalctl -u $1 -n 50"
+  ((ANSWER != 0)) || return 0
+  why=$LAST_ERROR
+  # systemctl often names only the commands that say more; the last words are the program's own.
+  [[ $why != 'See '* ]] ||
+    why=$(journalctl --quiet --since=-60s --lines=1 --output=cat "_SYSTEMD_UNIT=${1%.service}.service" | cut -c 1-300)
+  fail "$1 does not start: $why" "journalctl -u $1 -n 50"
 }

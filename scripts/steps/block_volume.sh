@@ -13,6 +13,7 @@
 readonly BLOCK_LINK=$ROOT$BLOCK_DEVICE BLOCK_MOUNT=$ROOT/var/lib/meshstrap-data BLOCK_FSTAB=$ROOT/etc/fstab
 readonly BLOCK_USERS=("$ROOT/var/lib/containerd" "$ROOT/var/lib/kubelet" "$ROOT/var/log/pods")
 readonly BLOCK_DROP_INS=("$ROOT"/etc/systemd/system/{containerd,kubelet}.service.d/10-meshstrap-volume.conf)
+readonly BLOCK_DROP_IN=$'[Unit]\nRequiresMountsFor='"$BLOCK_MOUNT ${BLOCK_USERS[*]}"
 
 check_block_volume() {
   local number probe path
@@ -24,13 +25,13 @@ check_block_volume() {
   probe=$(block_probe)
   [[ $(sed -n '/x-meshstrap/p' "$BLOCK_FSTAB") == "$(block_lines "$probe")" ]]
   for path in "${BLOCK_DROP_INS[@]}"; do
-    block_drop_in | file_is "$path" 644
+    file_is "$path" "$BLOCK_DROP_IN"
   done
 }
 
 apply_block_volume() {
-  local bytes number probe path text
-  await 300 "block volume at $BLOCK_DEVICE" "attach it in the console: paravirtualized, device path $BLOCK_DEVICE" \
+  local bytes number probe path
+  await 300 "block volume at $BLOCK_DEVICE" "attach it in the console: paravirtualized, with that device path" \
     test -e "$BLOCK_LINK"
   # In GB of 10^9: not everyone means 2^30, and the question is only whether it is the right volume.
   bytes=$(lsblk --noheadings --raw --nodeps --bytes --output SIZE "$BLOCK_LINK")
@@ -41,11 +42,10 @@ apply_block_volume() {
     block_format "$probe"
     probe=$(block_probe)
   fi
-  text=$(sed '/x-meshstrap/d' "$BLOCK_FSTAB")
-  edit_file "$BLOCK_FSTAB" "$text"$'\n'"$(block_lines "$probe")"
+  edit_file "$BLOCK_FSTAB" block_fstab "$probe"
   # Before containerd is there: it must not start on the empty folders below a volume that is late or gone.
   for path in "${BLOCK_DROP_INS[@]}"; do
-    block_drop_in | write_file "$path" 644
+    write_file "$path" "$BLOCK_DROP_IN"
   done
   # systemd unmounts what was mounted from a device that it has not seen yet.
   udevadm settle --timeout=60
@@ -89,20 +89,22 @@ block_format() { # <what blkid found>
   retry 1 0 mkfs.ext4 -q -L meshstrap "$BLOCK_LINK"
 }
 
+# awk, since a last line without an end would swallow the first of ours.
+block_fstab() { # <what blkid found> <fstab>
+  awk '!/x-meshstrap/' "$2"
+  block_lines "$1"
+}
+
 # nofail: the machine boots without the volume. _netdev: an iSCSI attachment needs the network; a paravirtualized one
 # loses nothing by it.
 block_lines() { # <what blkid found>
-  local path options=nofail,_netdev,x-meshstrap
-  printf 'UUID=%s %s ext4 noatime,x-systemd.device-timeout=60s,%s 0 2\n' \
-    "$(sed -n 's/^UUID=//p' <<<"$1")" "$BLOCK_MOUNT" "$options"
+  local path
+  printf 'UUID=%s %s ext4 noatime,x-systemd.device-timeout=60s,nofail,_netdev,x-meshstrap 0 2\n' \
+    "$(sed -n 's/^UUID=//p' <<<"$1")" "$BLOCK_MOUNT"
   for path in "${BLOCK_USERS[@]}"; do
-    printf '%s %s none bind,x-systemd.requires-mounts-for=%s,%s 0 0\n' \
-      "$BLOCK_MOUNT/${path##*/}" "$path" "$BLOCK_MOUNT" "$options"
+    printf '%s %s none bind,x-systemd.requires-mounts-for=%s,nofail,_netdev,x-meshstrap 0 0\n' \
+      "$BLOCK_MOUNT/${path##*/}" "$path" "$BLOCK_MOUNT"
   done
-}
-
-block_drop_in() {
-  printf '[Unit]\nRequiresMountsFor=%s\n' "$BLOCK_MOUNT ${BLOCK_USERS[*]}"
 }
 
 # mount would put a second one on top of a first, and hide what a folder holds without a word.

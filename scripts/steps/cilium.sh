@@ -47,7 +47,7 @@ cilium_release() {
     cilium_fetch_helm
   fi
   download "$CILIUM_CHART_URL" "$CILIUM_CHART_SHA256" "$CILIUM_FILES/cilium.tgz"
-  printf '%s\n' "$CILIUM_VALUES" | write_file "$WORK/cilium-values.yaml" 600
+  write_file "$WORK/cilium-values.yaml" "$CILIUM_VALUES" 600
   # A killed run leaves a record that says Helm is still at work, and Helm then refuses to. Only that record goes:
   # rolling back or uninstalling would take the network down, while an upgrade adopts what the killed run has made.
   kube delete secrets --namespace kube-system \
@@ -61,7 +61,7 @@ cilium_fetch_helm() {
   local archive=$CILIUM_FILES/helm.tar.gz
   download "$HELM_URL" "$HELM_SHA256" "$archive"
   mkdir -p "${HELM%/*}"
-  tar --extract --gzip --file "$archive" --to-stdout "linux-$NODE_ARCH/helm" >"$HELM.new"
+  tar -xzf "$archive" -O "linux-$NODE_ARCH/helm" >"$HELM.new"
   chmod 755 "$HELM.new"
   sync "$HELM.new"
   rm -f "$ROOT"/opt/meshstrap/helm-*[0-9] "$archive"

@@ -11,13 +11,13 @@ readonly REGISTRY_FOLDER=$ROOT/etc/containerd/certs.d
 check_containerd() {
   local i
   containerd_answers
-  printf '%s\n' "$CONTAINERD_CONFIG" | file_is "$CONTAINERD_CONFIG_FILE" 644
+  file_is "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
   # conf.d is for people: our file imports it.
   shopt -s nullglob
   service_is_current containerd "$CONTAINERD_CONFIG_FILE" "${CONTAINERD_CONFIG_FILE%/*}"/conf.d/*.toml
-  printf '%s\n' "$CRICTL_CONFIG" | file_is "$CRICTL_CONFIG_FILE" 644
+  file_is "$CRICTL_CONFIG_FILE" "$CRICTL_CONFIG"
   for i in "${!REGISTRY_NAMES[@]}"; do
-    printf '%s\n' "${REGISTRY_HOSTS[i]}" | file_is "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" 644
+    file_is "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
   done
 }
 
@@ -25,10 +25,10 @@ apply_containerd() {
   local i
   # Read anew at every pull, so no restart is needed for them.
   for i in "${!REGISTRY_NAMES[@]}"; do
-    printf '%s\n' "${REGISTRY_HOSTS[i]}" | write_file "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" 644
+    write_file "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
   done
-  printf '%s\n' "$CRICTL_CONFIG" | write_file "$CRICTL_CONFIG_FILE" 644
-  printf '%s\n' "$CONTAINERD_CONFIG" | write_file "$CONTAINERD_CONFIG_FILE" 644
+  write_file "$CRICTL_CONFIG_FILE" "$CRICTL_CONFIG"
+  write_file "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
   # Containers live on while containerd restarts.
   restart_service containerd
   await 60 'containerd to answer' 'journalctl -u containerd -n 50' containerd_answers

@@ -3,11 +3,16 @@
 # told, check by check, which of the things that it finds are its own.
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
-: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}"
+: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
+# Each part, and what kubeadm's preflight (checks.go) complains about once its manifest is there.
+readonly CONTROL_PLANE_PARTS="kube-apiserver Port-$API_PORT
+kube-controller-manager Port-10257
+kube-scheduler Port-10259
+etcd Port-2379,Port-2380,DirAvailable--var-lib-etcd"
 
 check_control_plane() {
   local address
@@ -73,9 +78,9 @@ control_plane_is_starting() {
   local part
   kubelet_runs
   [[ -s $ADMIN_KUBECONFIG ]]
-  for part in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+  while read -r part _; do
     [[ -s $MANIFESTS/$part.yaml ]]
-  done
+  done <<<"$CONTROL_PLANE_PARTS"
 }
 
 # The last thing that init makes is the Service kube-dns (kubeadm 1.36, phases/addons/dns), after all other phases.
@@ -108,26 +113,20 @@ control_plane_init() { # <address>
 control_plane_certificates() { # <kubeadm configuration>
   [[ ! -d $PKI ]] || return 0
   rm -rf "$PKI.new"
-  printf '%s\n' "${1/kind: ClusterConfiguration/kind: ClusterConfiguration$'\n'certificatesDir: $PKI.new}" |
-    write_file "$WORK/certificates.yaml" 600
+  write_file "$WORK/certificates.yaml" "${1/kind: ClusterConfiguration/kind: ClusterConfiguration$'\n'certificatesDir: $PKI.new}" 600
   run_kubeadm init phase certs all --config "$WORK/certificates.yaml"
   sync
   mv "$PKI.new" "$PKI"
 }
 
-# The checks that complain about an earlier, unfinished init: names as in kubeadm's preflight/checks.go, each only while
-# the file is there that makes the port or the folder ours.
+# The checks that complain about an earlier, unfinished init, each only while the file is there that makes the port or
+# the folder ours.
 control_plane_leftovers() {
   local waived='' part checks
   while read -r part checks; do
     [[ -e $MANIFESTS/$part.yaml ]] || continue
     waived+=,FileAvailable--etc-kubernetes-manifests-$part.yaml,$checks
-  done <<TXT
-kube-apiserver Port-$API_PORT
-kube-controller-manager Port-10257
-kube-scheduler Port-10259
-etcd Port-2379,Port-2380,DirAvailable--var-lib-etcd
-TXT
+  done <<<"$CONTROL_PLANE_PARTS"
   [[ ! -e $ROOT/var/lib/kubelet/config.yaml ]] || waived+=,Port-10250
   printf '%s\n' "${waived#,}"
 }

@@ -5,26 +5,17 @@
 : "${ROOT?}" "${NODE_NAME:?}"
 
 readonly HOSTNAME_RUNNING=$ROOT/proc/sys/kernel/hostname HOSTNAME_FILE=$ROOT/etc/hostname HOSTNAME_HOSTS=$ROOT/etc/hosts
-# Oracle Linux writes the console's name into hostname and /etc/hosts at each DHCP lease, unless this says 2.
-# https://docs.oracle.com/en-us/iaas/Content/Network/Tasks/managingDHCP.htm#notes
-readonly HOSTNAME_ORACLE=$ROOT/etc/oci-hostname.conf
 
 check_hostname() {
   [[ $(<"$HOSTNAME_RUNNING") == "$NODE_NAME" ]]
-  printf '%s\n' "$NODE_NAME" | file_is "$HOSTNAME_FILE" 644
-  [[ ! -f $HOSTNAME_ORACLE ]] || is_edited "$HOSTNAME_ORACLE" hostname_oracle
+  file_is "$HOSTNAME_FILE" "$NODE_NAME"
   is_edited "$HOSTNAME_HOSTS" hostname_hosts
 }
 
 apply_hostname() {
-  [[ ! -f $HOSTNAME_ORACLE ]] || edit_file "$HOSTNAME_ORACLE" hostname_oracle
-  printf '%s\n' "$NODE_NAME" | write_file "$HOSTNAME_FILE" 644
+  write_file "$HOSTNAME_FILE" "$NODE_NAME"
   printf '%s' "$NODE_NAME" >"$HOSTNAME_RUNNING"
   edit_file "$HOSTNAME_HOSTS" hostname_hosts
-}
-
-hostname_oracle() { # <path>
-  sed 's/^PRESERVE_HOSTINFO=.*/PRESERVE_HOSTINFO=2/' "$1"
 }
 
 # A line for the name, unless there is one.

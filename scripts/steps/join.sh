@@ -2,7 +2,7 @@
 # A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
 
 : "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}"
-: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}"
+: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token
 readonly BOOTSTRAP_KUBECONFIG=$KUBERNETES/bootstrap-kubelet.conf
@@ -67,7 +67,7 @@ join_cluster() { # <address of the control plane>
 # token: kubeadm holds it to that.
 join_token_is_known() { # <address of the control plane> <token id>
   local answer
-  answer=$(curl --silent --show-error --fail --insecure --max-time 5 \
+  answer=$(curl --fail --silent --show-error --insecure --max-time 5 \
     "https://$1:$API_PORT/api/v1/namespaces/kube-public/configmaps/cluster-info") || return 1
   [[ $answer == *"\"jws-kubeconfig-$2\""* ]]
 }

@@ -13,10 +13,10 @@ check_kernel_modules() {
     found=$(modprobe --show-depends "$module")
     [[ $'\n'$found == *$'\n'"builtin $module"* ]]
   done
-  printf '%s\n' "${KERNEL_MODULES[@]}" | file_is "$KERNEL_MODULES_FILE" 644
+  file_is "$KERNEL_MODULES_FILE" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
 }
 
 apply_kernel_modules() {
-  printf '%s\n' "${KERNEL_MODULES[@]}" | write_file "$KERNEL_MODULES_FILE" 644
+  write_file "$KERNEL_MODULES_FILE" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
   retry 1 0 modprobe --all "${KERNEL_MODULES[@]}"
 }

@@ -15,10 +15,10 @@ check_kernel_sysctls() {
     running=$(<"$ROOT/proc/sys/${name//.//}")
     [[ ${running//$'\t'/ } == "$value" ]] || no "$name is $running, not $value"
   done <<<"$KERNEL_SYSCTLS"
-  printf '%s\n' "$KERNEL_SYSCTLS" | file_is "$KERNEL_SYSCTLS_FILE" 644
+  file_is "$KERNEL_SYSCTLS_FILE" "$KERNEL_SYSCTLS"
 }
 
 apply_kernel_sysctls() {
-  printf '%s\n' "$KERNEL_SYSCTLS" | write_file "$KERNEL_SYSCTLS_FILE" 644
+  write_file "$KERNEL_SYSCTLS_FILE" "$KERNEL_SYSCTLS"
   retry 1 0 sysctl --quiet --load="$KERNEL_SYSCTLS_FILE"
 }

@@ -4,27 +4,29 @@
 
 : "${ROOT?}" "${NODE_NAME:?}" "${LOGIN_USER:?}" "${ADMIN_KUBECONFIG:?}"
 
-readonly KUBECONFIG_MARK='# meshstrap: a copy of /etc/kubernetes/admin.conf, kept current while this line is here'
+readonly KUBECONFIG_MARK='# meshstrap keeps this copy of admin.conf current while this line is here'
 
 check_kubeconfig() {
-  local path first=$KUBECONFIG_MARK
+  local path text first=$KUBECONFIG_MARK
   path=$(kubeconfig_path)
   [[ ! -e $path ]] || read -r first <"$path" || first=
   [[ $first == "$KUBECONFIG_MARK" ]] || return 0
-  kubeconfig_text | file_is "$path" 600
+  text=$(kubeconfig_text)
+  file_is "$path" "$text" 600
   [[ $(stat -c %U "$path") == "$LOGIN_USER" ]]
 }
 
 apply_kubeconfig() {
-  local path
+  local path text
   path=$(kubeconfig_path)
-  kubeconfig_text | write_file "$path" 600
+  text=$(kubeconfig_text)
+  write_file "$path" "$text" 600
   chown "$LOGIN_USER:" "${path%/*}" "$path"
 }
 
 kubeconfig_path() {
   local entry home
-  entry=$(getent passwd "$LOGIN_USER") || cannot_tell "no user $LOGIN_USER here: set login_user of $NODE_NAME in cluster.yaml"
+  entry=$(getent passwd "$LOGIN_USER") || cannot_tell "no user $LOGIN_USER: check login_user in cluster.yaml"
   IFS=: read -r _ _ _ _ _ home _ <<<"$entry"
   printf '%s\n' "$ROOT$home/.kube/config"
 }

@@ -8,7 +8,7 @@ readonly KUBELET_DROP_IN_FILE=$ROOT/etc/systemd/system/kubelet.service.d/20-mesh
 
 check_kubelet() {
   local stale
-  printf '%s\n' "$KUBELET_DROP_IN" | file_is "$KUBELET_DROP_IN_FILE" 644
+  file_is "$KUBELET_DROP_IN_FILE" "$KUBELET_DROP_IN"
   if systemctl is-active --quiet kubelet; then
     service_is_current kubelet "$KUBELET_DROP_IN_FILE"
   else
@@ -21,6 +21,6 @@ check_kubelet() {
 }
 
 apply_kubelet() {
-  printf '%s\n' "$KUBELET_DROP_IN" | write_file "$KUBELET_DROP_IN_FILE" 644
+  write_file "$KUBELET_DROP_IN_FILE" "$KUBELET_DROP_IN"
   restart_service kubelet
 }

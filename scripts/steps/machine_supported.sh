@@ -8,10 +8,7 @@
 check_machine_supported() {
   local problems
   problems=$(machine_problems)
-  [[ -z $problems ]] || {
-    printf '%s\n' "${problems#; }" >&2
-    return 1
-  }
+  [[ -z $problems ]] || no "${problems#; }"
 }
 
 apply_machine_supported() {
@@ -23,9 +20,9 @@ apply_machine_supported() {
   await 180 'synchronised clock' 'timedatectl; chronyc sources' check_machine_supported
 }
 
-# Linux 7.2 breaks the agents of Cilium 1.19 and 1.20.0: https://github.com/cilium/cilium/issues/48016 (2026-11).
+# The agents of Cilium 1.19 and 1.20.0 (2026-11).
 facts_machine_supported() {
-  [[ $(uname -r) != 7.2.* ]] || log warn 'Linux 7.2 breaks Cilium 1.19 and 1.20.0: cilium#48016'
+  [[ $(uname -r) != 7.2.* ]] || log warn 'Linux 7.2 breaks Cilium: https://github.com/cilium/cilium/issues/48016'
 }
 
 # The name is also the word that waives it.
@@ -33,38 +30,47 @@ machine_problem() { # <name> <what is wrong>
   [[ " ${WAIVED_MACHINE_CHECKS[*]} " == *" $1 "* ]] || printf '; %s: %s' "$1" "$2"
 }
 
+machine_is() { # <name> <found> <planned>
+  [[ $2 == "$3" ]] || machine_problem "$1" "$2, not $3"
+}
+
+machine_has() { # <name> <found> <at least> [unit]
+  (($2 >= $3)) || machine_problem "$1" "$2${4:+ $4}, not $3"
+}
+
 # One line.
 machine_problems() {
-  local os arch release major minor cpus memory disk
-  os=$(awk -F= '{ gsub(/["\047]/, ""); is[$1] = $2 } END { print is["ID"] "-" is["VERSION_ID"] }' "$ROOT/etc/os-release")
+  local os arch release major minor found
+  os=$(sed -n 's/^ID=//p' "$ROOT/etc/os-release")-$(sed -n 's/^VERSION_ID=//p' "$ROOT/etc/os-release")
+  os=${os//[\"\']/}
   # Oracle Linux calls itself ol and counts minor releases: 9.6.
   if [[ $os =~ ^ol-([0-9]+) ]]; then
     os=oracle-${BASH_REMATCH[1]}
   fi
-  [[ $os == "$NODE_OS" ]] || machine_problem os "$os, not $NODE_OS"
+  machine_is os "$os" "$NODE_OS"
 
   read -r release arch <<<"$(uname -rm)"
   arch=${arch/aarch64/arm64}
   arch=${arch/x86_64/amd64}
-  [[ $arch == "$NODE_ARCH" ]] || machine_problem arch "$arch, not $NODE_ARCH"
+  machine_is arch "$arch" "$NODE_ARCH"
 
   # Cilium asks for it: https://docs.cilium.io/en/stable/operations/system_requirements/
   IFS=.-+ read -r major minor _ <<<"$release"
-  ((major * 1000 + minor >= 5010)) || machine_problem kernel "Linux $release is older than 5.10"
+  ((major * 1000 + minor >= 5010)) || machine_problem kernel "$release, not 5.10"
 
   # kubelet refuses version 1 since Kubernetes 1.35: https://kep.k8s.io/5573
-  [[ $(stat -f -c %T "$ROOT/sys/fs/cgroup") == cgroup2fs ]] || machine_problem cgroup '/sys/fs/cgroup is not version 2'
+  machine_is cgroup "$(stat -f -c %T "$ROOT/sys/fs/cgroup")" cgroup2fs
 
-  cpus=$(nproc)
-  ((cpus >= MINIMUM_CPUS)) || machine_problem cpus "$cpus, not $MINIMUM_CPUS"
+  found=$(nproc)
+  machine_has cpus "$found" "$MINIMUM_CPUS"
 
-  memory=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' "$ROOT/proc/meminfo")
-  ((memory >= MINIMUM_MEMORY_MIB)) || machine_problem memory "$memory MiB, not $MINIMUM_MEMORY_MIB"
+  found=$(sed -n '/^MemTotal/s/[^0-9]//gp' "$ROOT/proc/meminfo")
+  machine_has memory $((found / 1024)) "$MINIMUM_MEMORY_MIB" MiB
 
   # The size, not what is free: a node that converged must not be refused later for being in use. What is free is then
   # watched by kubelet's eviction.
-  disk=$(df --block-size=1M --output=size "$ROOT/" | tail -n 1)
-  ((disk >= MINIMUM_DISK_GIB * 1024)) || machine_problem disk "/ has $((disk / 1024)) GiB, not $MINIMUM_DISK_GIB"
+  found=$(df --block-size=1M --output=size "$ROOT/" | tail -n 1)
+  machine_has disk $((found / 1024)) "$MINIMUM_DISK_GIB" GiB
 
   # Last: see apply.
   [[ $(timedatectl show --property=NTPSynchronized --value) == yes ]] || machine_problem clock 'not synchronised'

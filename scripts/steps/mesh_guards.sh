@@ -23,12 +23,12 @@ check_mesh_guards() {
 }
 
 mesh_guards_rule_is_current() {
-  printf '%s\n' "$MESH_RULE_UNIT" | file_is "$MESH_RULE_FILE" 644
+  file_is "$MESH_RULE_FILE" "$MESH_RULE_UNIT"
   service_is_current meshstrap-mesh-rule.service "$MESH_RULE_FILE"
 }
 
 mesh_guards_deny_is_current() {
-  printf '%s\n' "$TAILSCALED_DROP_IN" | file_is "$TAILSCALED_DROP_IN_FILE" 644
+  file_is "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
   service_is_current tailscaled "$TAILSCALED_DROP_IN_FILE"
 }
 
@@ -36,8 +36,8 @@ apply_mesh_guards() {
   # A restart of tailscaled cuts this node off for seconds: a lost rule alone must not cause one.
   ask mesh_guards_deny_is_current
   local deny=$ANSWER
-  printf '%s\n' "$MESH_RULE_UNIT" | write_file "$MESH_RULE_FILE" 644
-  printf '%s\n' "$TAILSCALED_DROP_IN" | write_file "$TAILSCALED_DROP_IN_FILE" 644
+  write_file "$MESH_RULE_FILE" "$MESH_RULE_UNIT"
+  write_file "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
   restart_service meshstrap-mesh-rule.service
   ((deny == 0)) || restart_service tailscaled
 }

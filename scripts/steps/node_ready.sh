@@ -9,16 +9,14 @@ check_node_ready() {
   answer=$(HOME=$WORK kubectl --kubeconfig "$KUBELET_KUBECONFIG" --request-timeout=15s get "node/$NODE_NAME" --output \
     'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime} {.message}{end}')
   read -r status beat message <<<"${answer//$'\n'/ }"
-  started=$(TZ=UTC systemctl show --property=ActiveEnterTimestamp --value kubelet)
-  printf '%s\n' "${message:-the kubelet has not reported yet}" >&2
-  [[ $status == True ]]
+  [[ $status == True ]] || no "${message:-the kubelet has not reported yet}"
   beat=$(date -d "$beat" +%s)
-  started=$(date -d "$started" +%s)
-  ((beat >= started))
+  started=$(service_started kubelet)
+  ((beat >= started)) || no 'the kubelet has not reported yet'
 }
 
 # Nothing to do but wait: Ready needs the network, and that comes from the control plane.
 apply_node_ready() {
   await 600 "Ready from the kubelet" \
-    "journalctl -u kubelet -n 50; on $CONTROL_PLANE: kubectl --namespace kube-system get pods --output wide" check_node_ready
+    "journalctl -u kubelet -n 50; on $CONTROL_PLANE: kubectl --namespace kube-system get pods" check_node_ready
 }

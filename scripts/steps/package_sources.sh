@@ -1,33 +1,26 @@
 # shellcheck shell=bash
-# Where packages come from: the vendors' repositories, each with the signing keys that the plan names, and the private
-# CA before anything is downloaded.
+# Where packages come from: the vendors' repositories, each with the signing keys that the plan names.
 
-: "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${TRUSTED_CA?}" "${TRUSTED_CA_FILE:?}" "${TRUST_UPDATE[*]:?}" "${DOWNLOAD_PACKAGES[*]:?}"
+: "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${DOWNLOAD_PACKAGES[*]:?}"
 : "${KEY_FOLDER:?}" "${REPOSITORY_PREFIX:?}" "${REPOSITORY_SUFFIX:?}"
 : "${REPOSITORY_NAMES[*]:?}" "${REPOSITORY_FILES[*]:?}" "${REPOSITORY_KEY_URLS[*]:?}" "${REPOSITORY_KEY_FINGERPRINTS[*]:?}"
 
 check_package_sources() {
-  local i
-  if [[ -n $TRUSTED_CA ]]; then
-    openssl verify -partial_chain "$TRUSTED_CA_FILE" >"$WORK/verify" || return 1
-    printf '%s\n' "$TRUSTED_CA" | file_is "$TRUSTED_CA_FILE" 644
-  fi
+  local i file
   for i in "${!REPOSITORY_NAMES[@]}"; do
-    package_sources_key_is_right "$i" "$KEY_FOLDER/meshstrap-${REPOSITORY_NAMES[i]}.asc"
-    printf '%s\n' "${REPOSITORY_FILES[i]}" |
-      file_is "$REPOSITORY_PREFIX${REPOSITORY_NAMES[i]}$REPOSITORY_SUFFIX" 644
+    file=$KEY_FOLDER/meshstrap-${REPOSITORY_NAMES[i]}.asc
+    package_sources_key_is_right "$i" "$file"
+    # apt reads it as a user of its own.
+    file_is "$file" "$(<"$file")"
+    file_is "$REPOSITORY_PREFIX${REPOSITORY_NAMES[i]}$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[i]}"
   done
 }
 
 apply_package_sources() {
   local i
   # Debian's cloud images have no gpg. Nothing of ours is configured yet, so it comes from the distribution.
-  if ! type -P curl gpg "${TRUST_UPDATE[0]}" >"$WORK/tools"; then
+  if ! type -P curl gpg >"$WORK/tools"; then
     install_packages "${DOWNLOAD_PACKAGES[@]}"
-  fi
-  if [[ -n $TRUSTED_CA ]]; then
-    printf '%s\n' "$TRUSTED_CA" | write_file "$TRUSTED_CA_FILE" 644
-    retry 1 0 "${TRUST_UPDATE[@]}"
   fi
   for i in "${!REPOSITORY_NAMES[@]}"; do
     package_sources_add "$i"
@@ -43,24 +36,21 @@ package_sources_add() { # <number of the repository>
   mv "$WORK/answer" "$WORK/key.asc"
   ask package_sources_key_is_right "$1" "$WORK/key.asc"
   ((ANSWER == 0)) || fail "$url: $LAST_ERROR: nothing was stored" \
-    "if the vendor has a new key: sources.repositories.$name.key_fingerprints in cluster.yaml"
-  write_file "$KEY_FOLDER/meshstrap-$name.asc" 644 <"$WORK/key.asc"
-  printf '%s\n' "${REPOSITORY_FILES[$1]}" | write_file "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" 644
+    "check sources.repositories.$name.key_fingerprints in cluster.yaml"
+  write_file "$KEY_FOLDER/meshstrap-$name.asc" "$(<"$WORK/key.asc")"
+  write_file "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[$1]}"
 }
 
 # Every primary key in the file is one that the plan names, and there is one.
 package_sources_key_is_right() { # <number of the repository> <file>
   local keys key named=" ${REPOSITORY_KEY_FINGERPRINTS[$1]} "
-  [[ -f $2 ]] || return 1
+  [[ -f $2 ]]
   # shellcheck disable=SC2310 # one external command, and any failure of it means: not a key
   keys=$(package_sources_gpg --with-colons --show-keys "$2") || return 1
-  keys=$(awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' <<<"$keys")
-  [[ -n $keys ]] || return 1
+  keys=$(sed -n '/^pub/,/^fpr/s/^fpr:*\(.*\):/\1/p' <<<"$keys")
+  [[ -n $keys ]]
   for key in $keys; do
-    if [[ $named != *" $key "* ]]; then
-      printf 'signing key %s is not in the plan\n' "$key" >&2
-      return 1
-    fi
+    [[ $named == *" $key "* ]] || no "signing key $key is not in the plan"
   done
 }
 

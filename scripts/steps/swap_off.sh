@@ -29,12 +29,12 @@ apply_swap_off() {
 
 # A line with swap in its third field becomes a comment that says who made it one; all others stay byte for byte.
 swap_free_fstab() { # <path>
-  awk '$1 !~ /^#/ && $3 == "swap" { printf "# swap is off for kubelet (meshstrap): " } { print }' "$1"
+  awk '$1 !~ /^#/ && $3 == "swap" { printf "# meshstrap: no swap: " } { print }' "$1"
 }
 
 # systemctl exits 1 when it finds nothing, as when it cannot ask; targets are always there.
 swap_units() {
   local list
-  list=$(systemctl list-unit-files --type=swap,target --no-legend --plain) || cannot_tell 'systemctl cannot list units'
+  list=$(systemctl list-unit-files --type=swap,target --no-legend --plain) || cannot_tell 'systemctl does not answer'
   awk '$1 ~ /\.swap$/ && $2 !~ /^masked/ { print $1 }' <<<"$list"
 }

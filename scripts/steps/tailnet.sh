@@ -16,12 +16,12 @@ check_tailnet() {
   tailnet_is_set_up
   tailnet_has_name
   address=$(tailnet_address)
-  printf '%s\n' "$address" | file_is "$ADDRESS_RECORD" 644
+  file_is "$ADDRESS_RECORD" "$address"
   [[ ! -e $AUTH_KEY_FILE ]]
 }
 
 apply_tailnet() {
-  await 120 'answer of tailscaled and its coordination server' "$TAILNET_LOGS" \
+  await 120 'answer of tailscaled and its server' "$TAILNET_LOGS" \
     tailnet_is Running NeedsLogin NeedsMachineAuth Stopped
   case $(tailnet_state) in
     NeedsLogin) tailnet_log_in ;;
@@ -35,8 +35,8 @@ apply_tailnet() {
   await 60 tailnet "$TAILNET_LOGS" tailnet_is Running
   rm -f "$AUTH_KEY_FILE"
   retry 1 0 tailscale set --hostname="$NODE_NAME" --accept-dns=false --accept-routes=false
-  await 60 "name $NODE_NAME in the tailnet" "delete the other machine of that name, then rename this one: admin console, \
-Machines, or: headscale nodes rename $NODE_NAME -i ID" tailnet_has_name
+  await 60 "name $NODE_NAME in the tailnet" "delete the other machine of that name, then rename this one in the admin \
+console, under Machines, or by: headscale nodes rename $NODE_NAME -i ID" tailnet_has_name
   await 60 'address on tailscale0' "$TAILNET_LOGS" tailnet_address
   tailnet_keep_address
 }
@@ -48,10 +48,7 @@ facts_tailnet() {
 tailnet_is() { # <state>...
   local state
   state=$(tailnet_state)
-  [[ -n $state && " $* " == *" $state "* ]] || {
-    printf 'tailscaled says %s: %s\n' "${state:-nothing}" "$(tailnet_health)" >&2
-    return 1
-  }
+  [[ -n $state && " $* " == *" $state "* ]] || no "tailscaled says ${state:-nothing}: $(tailnet_health)"
 }
 
 # The reason of a failed login, such as an unknown certificate authority, is often nowhere else.
@@ -61,17 +58,14 @@ tailnet_health() {
 
 # What tailscaled has stored: the fields of ipn.Prefs. `tailscale get` would do, but is younger than `tailscale wait`.
 tailnet_is_set_up() {
-  timeout 15 tailscale debug prefs | json 'sys.exit([d.get(k) for k in ("Hostname", "CorpDNS", "RouteAll")] !=
-  [sys.argv[1], False, False])' "$NODE_NAME"
+  timeout 15 tailscale debug prefs |
+    json 'sys.exit(d["Hostname"] != sys.argv[1] or d["CorpDNS"] or d["RouteAll"])' "$NODE_NAME"
 }
 
 tailnet_has_name() {
   local name
   name=$(tailnet_says 'd["Self"]["DNSName"].split(".")[0]')
-  [[ $name == "$NODE_NAME" ]] || {
-    printf 'this machine is called "%s"\n' "$name" >&2
-    return 1
-  }
+  [[ $name == "$NODE_NAME" ]] || no "this machine is called \"$name\""
 }
 
 tailnet_log_in() {
@@ -93,7 +87,7 @@ tailnet_log_in() {
   health=$(tailnet_health)
   [[ -z $health ]] || refused=$health
   ((ANSWER == 0)) || waiting "no login with this auth key: ${refused//"$(<"$AUTH_KEY_FILE")"/KEY}" \
-    "if it is spent, expired or wrong: put a fresh one into $AUTH_KEY_FILE"
+    "put a fresh auth key into $AUTH_KEY_FILE"
 }
 
 # Headscale refuses the key of a tagged node that expired or was logged out, and the attempt spends the key, until the
@@ -105,7 +99,7 @@ tailnet_was_logged_out() {
   expired=$(tailnet_says 'd["HaveNodeKey"] and d["Self"]["Expired"]')
   [[ $expired != True && -s $AUTH_KEY_FILE ]] ||
     waiting "$(<"$ADDRESS_RECORD") is expired or logged out" \
-      "on the server: headscale nodes expire --disable -i ID; if that is not enough: a fresh auth key in $AUTH_KEY_FILE"
+      "on the server: headscale nodes expire --disable -i ID; if that is not enough: put a fresh auth key into $AUTH_KEY_FILE"
 }
 
 tailnet_ask_person() { # <flag of tailscale up>...
@@ -118,7 +112,7 @@ tailnet_ask_person() { # <flag of tailscale up>...
   [[ -n $url ]] || waiting "no auth key and no login URL: $(tailnet_health)" "$TAILNET_LOGS"
   # A machine without a console waits all the same.
   ask tee "$ROOT/dev/console" <<<"$NODE_NAME: to log in, open $url"
-  waiting 'no auth key' "open $url or put an auth key into $AUTH_KEY_FILE"
+  waiting 'no auth key' "open $url or put a fresh auth key into $AUTH_KEY_FILE"
 }
 
 # The address is in the API server's certificate and in what kubelet and etcd were told: a new one breaks all of them.
@@ -127,7 +121,7 @@ tailnet_keep_address() {
   address=$(tailnet_address)
   before=$(cat "$ADDRESS_RECORD" 2>/dev/null) || before=$address
   [[ $address == "$before" ]] ||
-    fail "the tailnet address is $address, it was $before, and the cluster knows this node by that" \
+    fail "the tailnet address is $address, not $before, by which the cluster knows this node" \
       "build this machine anew; if it has never joined: rm $ADDRESS_RECORD"
-  printf '%s\n' "$address" | write_file "$ADDRESS_RECORD" 644
+  write_file "$ADDRESS_RECORD" "$address"
 }

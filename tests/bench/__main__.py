@@ -1,4 +1,4 @@
-"""The table: `python -m tests.bench [NODES...]`."""
+"""The table: `python -m tests.bench [NODES...]`, or `python -m tests.bench lab`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
+from tests.bench import lab
 
 SIZES = (1, 10, 100, 1000)
 STAGES = ("load", "render", "lint", "pack", "write")
@@ -45,4 +46,7 @@ def main(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(text) for text in sys.argv[1:]] or list(SIZES))
+    if sys.argv[1:] == ["lab"]:
+        lab.main()
+    else:
+        main([int(text) for text in sys.argv[1:]] or list(SIZES))

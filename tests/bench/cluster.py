@@ -9,6 +9,7 @@ from meshstrap.secrets import BootstrapToken, Secret, Secrets
 
 SYSTEMS = ("ubuntu-24.04", "debian-13", "oracle-10", "ubuntu-22.04", "debian-12", "oracle-9")
 
+
 def inventory_text(nodes: int) -> str:
     """cluster.yaml with so many nodes, each in an account of its own."""
     lines = ["cluster: {name: bench, pod_subnet: 10.244.0.0/14}", "accounts:"]

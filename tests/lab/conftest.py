@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from .interrupt import Calm, be_calm
 from .lab import Lab
 from .machine import Machine
-from .node import Rendered
+from .node import Rendered, lab_inventory, render
 from .process import Daemon
+from .report import EVIDENCE, Reporter
 from .tree import SUITES, base_tree
 from .vendors import Sources, serve_sources
 
@@ -44,7 +46,7 @@ def lab(tmp_path: Path, cache: Path, request: pytest.FixtureRequest) -> Iterator
         yield made
         report = getattr(request.node, "call_report", None)
         if report is not None and report.failed:
-            evidence = Path("lab-evidence") / request.node.name
+            evidence = EVIDENCE / request.node.name
             made.keep_evidence(evidence)
             print(f"\nwhat the machines left behind: {evidence}")  # noqa: T201 - pytest shows it with the failure
     shutil.rmtree(tmp_path, ignore_errors=True)
@@ -61,10 +63,25 @@ def shared_lab(
         made.serve(sources.folder)
         yield made
         if request.session.testsfailed > failed:
-            evidence = Path("lab-evidence") / request.node.name
+            evidence = EVIDENCE / request.node.name
             made.keep_evidence(evidence)
             print(f"\nwhat the machines left behind: {evidence}")  # noqa: T201 - pytest shows it with the failure
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def calm(cache: Path, sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Calm:
+    """A machine that was never disturbed: where all others begin, and what they are held to."""
+    volume = ", block_volume: {device: /dev/oracleoci/oraclevdb, size_gib: 50, format: true}"
+    return be_calm(tmp_path_factory.mktemp("calm"), cache, render(lab_inventory(sources, node=volume)), sources)
+
+
+@pytest.fixture(scope="session")
+def seed() -> str:
+    """What the random moments are drawn from: ``MESHSTRAP_LAB_SEED`` draws the same ones again."""
+    chosen = os.environ.get("MESHSTRAP_LAB_SEED") or os.urandom(4).hex()
+    print(f"MESHSTRAP_LAB_SEED={chosen}")  # noqa: T201 - pytest shows it with a failure
+    return chosen
 
 
 @pytest.fixture
@@ -85,6 +102,12 @@ def launch(lab: Lab, servers: Daemon, sources: Sources) -> Callable[..., Machine
         return machine
 
     return start
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Report what was proven, in the one process that sees all tests."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Reporter(config), "lab-report")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,7 +15,7 @@ import os
 import struct
 from pathlib import Path
 
-from .process import run
+from .process import run, wait_until
 
 # _IOR('X', 125, __u32) and "do not flush the log" of the kernel's include/uapi/linux/fs.h and fs/ext4/ext4.h.
 FS_IOC_SHUTDOWN = 0x8004587D
@@ -38,6 +38,11 @@ def stop_writing(folder: Path) -> None:
 def copy_sparse(source: Path, target: Path) -> None:
     """Copy a disk's file as it is on the disk below, holes as holes."""
     run(["cp", "--sparse=always", str(source), str(target)], timeout=300).check()
+
+
+def wait_detached(image: Path) -> None:
+    """Wait until the kernel has let go of a disk's file; it does so when nobody has the device open any more."""
+    wait_until(lambda: str(image) not in run(["losetup", "--all"]).out, f"{image} to be detached", seconds=30)
 
 
 class Disk:
@@ -67,6 +72,7 @@ class Disk:
     def unmount(self) -> None:
         """Unmount it; its loop device goes with it."""
         run(["umount", str(self.folder)]).check()
+        wait_detached(self.image)
 
 
 class Volume:
@@ -95,6 +101,6 @@ class Volume:
     def exchange(self, copy: Path) -> None:
         """Go on with a copy that was taken earlier, on a device whose cache knows nothing of what came after."""
         self.detach()
+        wait_detached(self.image)
         copy.rename(self.image)
         self.attach()
-

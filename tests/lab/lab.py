@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,6 +46,8 @@ class Lab:
         self.accounts: list[Account] = []
         self.machines: list[Machine] = []
         self._servers: list[Daemon] = []
+        # What else has to be taken away when the machines are gone.
+        self.undo: list[Callable[[], object]] = []
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +61,8 @@ class Lab:
             daemon.stop()
         for machine in self.machines:
             machine.remove()
+        for undo in self.undo:
+            undo()
         for account in self.accounts:
             account.down()
         self.segment.down()
@@ -77,6 +82,13 @@ class Lab:
             # Asks on the console, which nobody watches, and fails when nobody answers; a real image has it settled.
             (machine.root / "etc/systemd/system/systemd-firstboot.service").symlink_to("/dev/null")
         return machine
+
+    def discard(self, machine: Machine) -> None:
+        """Take a machine and its account away before the lab's end, so that another may have its name."""
+        machine.remove()
+        machine.account.down()
+        self.machines.remove(machine)
+        self.accounts.remove(machine.account)
 
     def launch(self, machine: Machine, user_data: str, ssh_keys: str = "") -> None:
         """Launch as on OCI: metadata from Oracle's address, picked up by cloud-init's own DataSourceOracle.
@@ -153,7 +165,8 @@ class Lab:
                 (folder / f"{machine.name}.status.json").write_text(
                     machine.run("cat", "/var/lib/meshstrap/status.json").out
                 )
-            shutil.copyfile(machine.console, folder / f"{machine.name}.console")
+            if machine.console.exists():
+                shutil.copyfile(machine.console, folder / f"{machine.name}.console")
 
     @staticmethod
     def encode(text: str) -> str:

@@ -69,6 +69,11 @@ class Machine:
         return self._groups[0]
 
     @property
+    def suite(self) -> str:
+        """The Debian release that its tree was built from."""
+        return self.tree.name.split("-")[1]
+
+    @property
     def running(self) -> bool:
         """Whether the machine has power."""
         return self._nspawn is not None and self._nspawn.running()

@@ -139,5 +139,7 @@ class Account:
         """Stop what it serves and remove it."""
         for daemon in self._daemons:
             daemon.stop()
+        # With its namespace the cable would go a moment later, and the account's name be taken until then.
+        run(["ip", "-n", self.segment.switch, "link", "del", f"p-{self.name}"])
         for namespace in (self.machine, self.router):
             run(["ip", "netns", "del", namespace])

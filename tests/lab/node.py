@@ -11,6 +11,7 @@ from meshstrap.inventory import parse_inventory
 from meshstrap.plan import NodePlan, Plan, derive_plan
 from meshstrap.rendering import UserData, pack_user_data, render_script
 from meshstrap.secrets import Secrets
+from tests.status_schema import problems
 
 from .machine import Machine
 from .process import LabError, Result
@@ -69,9 +70,11 @@ def render(inventory: str, name: str = "w1", secrets: Secrets | None = None) -> 
 
 
 def status(machine: Machine) -> dict[str, Any]:
-    """What the machine says of itself; empty before it has said anything."""
+    """What the machine says of itself, held to the schema at each look; empty before it has said anything."""
     found = machine.run("cat", "/var/lib/meshstrap/status.json")
     parsed: dict[str, Any] = json.loads(found.out) if found.code == 0 else {}
+    if parsed and (wrong := problems(parsed)):
+        raise LabError(f"{machine.name}: a wrong status: {'; '.join(wrong)}\n{found.out}")
     return parsed
 
 

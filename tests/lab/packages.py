@@ -87,9 +87,9 @@ class SigningKey:
             .out
         )
 
-    def export(self, path: Path) -> None:
-        """Write the public key, armored."""
-        self._gpg("--armor", "--output", str(path), "--export")
+    def export(self, path: Path, *, armored: bool = True) -> None:
+        """Write the public key."""
+        self._gpg(*(["--armor"] if armored else []), "--output", str(path), "--export")
 
     def clearsign(self, source: Path, target: Path) -> None:
         """Sign a text within itself."""
@@ -135,3 +135,4 @@ def write_repository(
     (top / "Release").write_text(release)
     key.clearsign(top / "Release", top / "InRelease")
     key.export(root / "key.asc")
+    key.export(root / "key.gpg", armored=False)

@@ -1,4 +1,4 @@
-"""A pasted file, the cloud's metadata service, cloud-init, and a machine on its own: with each cloud-init that there is."""
+"""A pasted file, a cloud's metadata, cloud-init, and a machine on its own: with each cloud-init that there is."""
 
 from __future__ import annotations
 
@@ -69,9 +69,7 @@ def test_cloud_init_ends_without_a_warning_of_ours(booted: Booted) -> None:
 
 
 @both_forms
-def test_a_machine_converges_up_to_the_tailnet(
-    booted: Booted, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_machine_converges_up_to_the_tailnet(booted: Booted, record_property: Callable[[str, object], None]) -> None:
     assert {line.split()[1] for line in check_steps(booted.machine)} == {"ok"}
     assert status(booted.machine)["node"] == "w1"
     if booted.suite != "sid":
@@ -81,6 +79,18 @@ def test_a_machine_converges_up_to_the_tailnet(
 @both_forms
 def test_neither_cloud_init_nor_the_boot_waits_for_the_node(booted: Booted) -> None:
     holds_nothing_up(booted.machine)
+
+
+@both_forms
+def test_cloud_init_has_ended_while_the_node_is_still_at_work(booted: Booted) -> None:
+    wait_for_cloud_init(booted.machine)
+    ended = booted.machine.run(
+        "systemctl", "show", "--property=ActiveEnterTimestampMonotonic", "--value", "cloud-final"
+    )
+    log = booted.machine.run("journalctl", "--boot", "--unit=meshstrap", "--output=json").out.splitlines()
+    changes = [entry for entry in map(json.loads, log) if " changed " in str(entry["MESSAGE"])]
+    assert len(changes) > 5
+    assert int(ended.out) < int(changes[-1]["__MONOTONIC_TIMESTAMP"])
 
 
 @both_forms

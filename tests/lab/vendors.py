@@ -1,4 +1,4 @@
-"""What the lab's machines download, as their vendors serve it: the same layouts, units and quirks, real programs inside."""
+"""What the lab's machines download, as vendors serve it: the same layouts, units and quirks, real programs inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""hostname: running, at boot, in /etc/hosts, and not taken back by Oracle's DHCP hook."""
+"""hostname: running, at boot and in /etc/hosts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from .sandbox import Sandbox
 
 HOSTS = "127.0.0.1 localhost\n\n# mine\n10.0.0.5  instance-2024 instance-2024.vcn   # console name\n::1 ip6-localhost\n"
-OCI = "# 0 -- default\n#PRESERVE_HOSTINFO=1 would do less\nPRESERVE_HOSTINFO=0\n"
 
 
 @pytest.fixture
@@ -29,20 +28,11 @@ def test_changes_all_three_places_and_nothing_else(machine: Sandbox) -> None:
 
 
 def test_second_run_is_a_no_op(machine: Sandbox) -> None:
-    machine.write("/etc/oci-hostname.conf", OCI)
     machine.run("hostname")
-    before = [(machine.root / "etc" / name).stat() for name in ("hosts", "hostname", "oci-hostname.conf")]
+    before = [(machine.root / "etc" / name).stat() for name in ("hosts", "hostname")]
     assert machine.run("hostname").levels == ["ok", "summary"]
-    after = [(machine.root / "etc" / name).stat() for name in ("hosts", "hostname", "oci-hostname.conf")]
+    after = [(machine.root / "etc" / name).stat() for name in ("hosts", "hostname")]
     assert [(s.st_ino, s.st_mtime_ns) for s in before] == [(s.st_ino, s.st_mtime_ns) for s in after]
-
-
-def test_oracle_linux_keeps_the_name(machine: Sandbox) -> None:
-    machine.run("hostname")
-    machine.write("/etc/oci-hostname.conf", OCI)
-    assert machine.run("hostname", check_only=True).levels == ["drift", "summary"]
-    assert machine.run("hostname").code == 0
-    assert machine.read("/etc/oci-hostname.conf") == OCI.replace("\nPRESERVE_HOSTINFO=0", "\nPRESERVE_HOSTINFO=2")
 
 
 @pytest.mark.parametrize("line", ["127.0.1.1\tw1.example.net w1", "127.0.1.1 w1   # set by cloud-init"])

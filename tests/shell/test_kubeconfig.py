@@ -8,7 +8,7 @@ import pytest
 
 from .sandbox import Sandbox
 
-MARK = "# meshstrap: a copy of /etc/kubernetes/admin.conf, kept current while this line is here\n"
+MARK = "# meshstrap keeps this copy of admin.conf current while this line is here\n"
 PATH = "home/ubuntu/.kube/config"
 
 
@@ -64,4 +64,4 @@ def test_no_such_user(machine: Sandbox) -> None:
     machine.header["LOGIN_USER"] = "nobody-here"
     done = machine.run("kubeconfig")
     assert (done.code, done.levels) == (1, ["error"])
-    assert "no user nobody-here here: set login_user of w1 in cluster.yaml" in done.log
+    assert "no user nobody-here: check login_user in cluster.yaml" in done.log

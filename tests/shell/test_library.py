@@ -107,17 +107,46 @@ def test_retry_is_bounded_and_keeps_the_last_error(sandbox: Sandbox) -> None:
     assert status(sandbox)["message"] == "tool failed 2 times (exit 9): disk is full"
 
 
-def test_retry_refuses_a_function(sandbox: Sandbox) -> None:
-    outcome = shell(sandbox, "changes() { :; }\nretry 3 0 changes")
-    assert outcome.code == 1
-    assert "retry is for external commands" in outcome.log
+def test_of_apt_and_dpkg_the_first_error_is_told(sandbox: Sandbox) -> None:
+    sandbox.stub(
+        "apt-get",
+        """printf '%s\\n' 'W: a list' 'dpkg: error processing archive a.deb (--unpack):' ' failed (No space left on device)' \
+  'Errors were encountered while processing:' ' a.deb' 'E: Sub-process /usr/bin/dpkg returned an error code (1)' >&2
+exit 100""",
+    )
+    shell(sandbox, "retry 1 0 apt-get install")
+    assert status(sandbox)["message"].endswith(
+        "dpkg: error processing archive a.deb (--unpack): failed (No space left on device)"
+    )
+
+
+def test_between_attempts_the_status_says_why(sandbox: Sandbox) -> None:
+    sandbox.stub("tool", "echo 'no route' >&2; exit 9")
+    sandbox.stub("sleep", 'cp "$ROOT/var/lib/meshstrap/status.json" "$ROOT/meanwhile"')
+    shell(sandbox, "retry 2 5 tool")
+    assert '"message":"tool failed, is tried again (1 of 2): no route"' in sandbox.read("/meanwhile")
+
+
+def test_while_it_waits_the_status_says_why(sandbox: Sandbox) -> None:
+    sandbox.stub("sleep", 'cp "$ROOT/var/lib/meshstrap/status.json" "$ROOT/meanwhile"; touch "$ROOT/there"')
+    shell(sandbox, "q() { echo 'held by apt' >&2; [[ -e $ROOT/there ]]; }\nawait 60 lock 'wait' q")
+    assert '"message":"waiting for lock: held by apt"' in sandbox.read("/meanwhile")
 
 
 # --- file ---
 
 
+def test_a_file_that_cannot_be_written_is_named_with_a_command_that_shows_why(sandbox: Sandbox) -> None:
+    sandbox.stub("sync", "exit 1")
+    outcome = shell(sandbox, 'write_file "$ROOT/etc/a/b.conf" x')
+    assert outcome.code == 1
+    assert f"cannot write {sandbox.root}/etc/a/b.conf" in outcome.log
+    assert f"findmnt --output TARGET,AVAIL,OPTIONS --target {sandbox.root}/etc/a" in outcome.log
+    assert not sandbox.exists("/etc/a/b.conf")
+
+
 def test_write_file_makes_folders_and_sets_the_mode(sandbox: Sandbox) -> None:
-    assert shell(sandbox, "printf 'x\\n' | write_file \"$ROOT/etc/a/b.conf\" 600").code == 0
+    assert shell(sandbox, 'write_file "$ROOT/etc/a/b.conf" x 600').code == 0
     written = sandbox.root / "etc/a/b.conf"
     assert (written.read_text(), written.stat().st_mode & 0o777) == ("x\n", 0o600)
     assert [path.name for path in written.parent.iterdir()] == ["b.conf"]
@@ -126,9 +155,9 @@ def test_write_file_makes_folders_and_sets_the_mode(sandbox: Sandbox) -> None:
 def test_write_file_does_not_touch_what_is_right(sandbox: Sandbox) -> None:
     written = sandbox.write("/etc/a.conf", "x\n", 0o600)
     before = written.stat()
-    shell(sandbox, "printf 'x\\n' | write_file \"$ROOT/etc/a.conf\" 600")
+    shell(sandbox, 'write_file "$ROOT/etc/a.conf" x 600')
     assert (written.stat().st_ino, written.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    shell(sandbox, "printf 'x\\n' | write_file \"$ROOT/etc/a.conf\" 644")
+    shell(sandbox, 'write_file "$ROOT/etc/a.conf" x 644')
     assert written.stat().st_mode & 0o777 == 0o644
 
 
@@ -136,7 +165,7 @@ def test_write_file_replaces_at_once_and_takes_over_a_killed_run(sandbox: Sandbo
     written = sandbox.write("/etc/a.conf", "old\n")
     sandbox.write("/etc/.a.conf.new", "half")
     with written.open() as reader:
-        shell(sandbox, "printf 'new\\n' | write_file \"$ROOT/etc/a.conf\" 644")
+        shell(sandbox, 'write_file "$ROOT/etc/a.conf" new 644')
         assert reader.read() == "old\n", "another inode: a reader never sees half"
     assert written.read_text() == "new\n"
     assert not sandbox.exists("/etc/.a.conf.new")
@@ -145,14 +174,14 @@ def test_write_file_replaces_at_once_and_takes_over_a_killed_run(sandbox: Sandbo
 def test_write_file_replaces_a_link_not_its_target(sandbox: Sandbox) -> None:
     target = sandbox.write("/etc/target", "theirs\n")
     (sandbox.root / "etc/a.conf").symlink_to(target)
-    shell(sandbox, "printf 'theirs\\n' | write_file \"$ROOT/etc/a.conf\" 644")
+    shell(sandbox, 'write_file "$ROOT/etc/a.conf" theirs 644')
     assert not (sandbox.root / "etc/a.conf").is_symlink()
     assert target.read_text() == "theirs\n"
 
 
 def test_a_secret_is_never_readable_by_others_on_its_way(sandbox: Sandbox) -> None:
     sandbox.stub("chmod", 'stat -c %a "$2" >>"$ROOT/modes"; exit 1')
-    assert shell(sandbox, "printf 'key' | write_file \"$ROOT/etc/key\" 600").code == 1
+    assert shell(sandbox, 'write_file "$ROOT/etc/key" key 600').code == 1
     assert set(sandbox.read("/modes").split()) == {"600"}
 
 
@@ -200,12 +229,6 @@ def test_a_download_with_another_checksum_is_not_installed(sandbox: Sandbox) -> 
     assert not sandbox.exists("/opt/a.new")
 
 
-def test_file_has_checksum(sandbox: Sandbox) -> None:
-    sandbox.write("/a", "")
-    body = f'for name in a missing; do ask file_has_checksum "$ROOT/$name" {EMPTY}; echo "$name=$ANSWER"; done'
-    assert shell(sandbox, body).log == "a=0\nmissing=1\n"
-
-
 # --- service ---
 
 
@@ -232,3 +255,15 @@ def test_restart_service(sandbox: Sandbox) -> None:
     sandbox.stub("systemctl")
     calls = shell(sandbox, "restart_service a.service").calls
     assert calls == ["systemctl daemon-reload", "systemctl enable --quiet a.service", "systemctl restart a.service"]
+
+
+DOES_NOT_START = """[[ $1 != restart ]] || { echo 'See "systemctl status a.service" for details.' >&2; exit 1; }"""
+
+
+def test_a_service_that_does_not_start_is_told_in_its_own_last_words(sandbox: Sandbox) -> None:
+    sandbox.stub("systemctl", DOES_NOT_START)
+    sandbox.stub("journalctl", "echo 'a: unknown flag'")
+    outcome = shell(sandbox, "restart_service a")
+    assert outcome.code == 1
+    assert status(sandbox)["message"] == "a does not start: a: unknown flag"
+    assert "journalctl --quiet --since=-60s --lines=1 --output=cat _SYSTEMD_UNIT=a.service" in outcome.calls

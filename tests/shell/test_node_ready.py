@@ -45,7 +45,7 @@ def test_waits_until_it_is(machine: Sandbox) -> None:
         ),
         ("Unknown 2026-11-23T06:00:10Z Kubelet stopped posting node status.", "Kubelet stopped posting node status."),
         ("", "the kubelet has not reported yet"),
-        ("True 2026-11-23T05:59:00Z kubelet is posting ready status", "kubelet is posting ready status"),
+        ("True 2026-11-23T05:59:00Z kubelet is posting ready status", "the kubelet has not reported yet"),
     ],
 )
 def test_not_ready(machine: Sandbox, said: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""Repositories: only with the signing keys that the plan names, and the private CA before any download."""
+"""Repositories: only with the signing keys that the plan names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ GOOD, OTHER, EVIL = "A" * 40, "B" * 40, "E" * 40
 SOURCES = "Types: deb\nURIs: https://pkgs.example.net/\nSigned-By: /etc/apt/keyrings/meshstrap-kubernetes.asc"
 KEYRING = "etc/apt/keyrings/meshstrap-kubernetes.asc"
 LIST = "etc/apt/sources.list.d/meshstrap-kubernetes.sources"
-CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
-CA_FILE = "usr/local/share/ca-certificates/meshstrap.crt"
 
 # A key file of the tests is a list of fingerprints; a subkey is told from a primary key as gpg tells it.
 GPG = r"""
@@ -29,8 +27,6 @@ esac"""
 CURL = r"""
 [[ -e $S/served ]] || { echo 'curl: (6) Could not resolve host: pkgs.example.net' >&2; exit 6; }
 while (($# > 1)); do [[ $1 != --output ]] || cp "$S/served" "$2"; shift; done"""
-OPENSSL = r"""
-grep -q MIIB "$S/bundle" || { echo 'error 20 at 0 depth lookup: no local issuer certificate' >&2; exit 2; }"""
 
 
 @pytest.fixture
@@ -38,7 +34,6 @@ def machine(sandbox: Sandbox) -> Sandbox:
     """A Debian machine with one repository to come."""
     sandbox.library = (*LIBRARY, "package_apt")
     sandbox.header |= {
-        "TRUSTED_CA": "",
         "REPOSITORY_NAMES": ("kubernetes",),
         "REPOSITORY_FILES": (SOURCES,),
         "REPOSITORY_KEY_URLS": ("https://pkgs.example.net/Release.key",),
@@ -46,10 +41,8 @@ def machine(sandbox: Sandbox) -> Sandbox:
     }
     state = f"S={sandbox.root}/state\n"
     sandbox.write("state/served", GOOD + "\n")
-    sandbox.write("state/bundle", "")
-    for name, text in {"gpg": GPG, "curl": CURL, "openssl": OPENSSL}.items():
+    for name, text in {"gpg": GPG, "curl": CURL}.items():
         sandbox.stub(name, state + text)
-    sandbox.stub("update-ca-certificates", f"{state}cat {sandbox.root}/{CA_FILE} >>$S/bundle")
     sandbox.stub("dpkg")
     return sandbox
 
@@ -99,6 +92,14 @@ def test_a_keyring_that_was_changed_is_drift(machine: Sandbox, text: str) -> Non
     assert machine.read(KEYRING) == GOOD + "\n"
 
 
+def test_a_keyring_that_apts_own_user_cannot_read_is_drift(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    (machine.root / KEYRING).chmod(0o600)
+    assert machine.run("package_sources", check_only=True).levels == ["drift", "summary"]
+    assert machine.run("package_sources").code == 0
+    assert (machine.root / KEYRING).stat().st_mode & 0o777 == 0o644
+
+
 def test_a_list_that_was_changed_is_drift(machine: Sandbox) -> None:
     machine.run("package_sources")
     machine.write(LIST, SOURCES + "\nTrusted: yes\n")
@@ -114,23 +115,6 @@ def test_missing_tools_come_from_the_distribution(machine: Sandbox) -> None:
     assert any(call.endswith(" install ca-certificates curl gpg") for call in done.calls)
 
 
-def test_the_private_ca_comes_before_any_download(machine: Sandbox) -> None:
-    machine.header |= {"TRUSTED_CA": CA}
-    done = machine.run("package_sources")
-    assert done.code == 0, done.log
-    names = [call.split()[0] for call in done.calls]
-    assert names.index("update-ca-certificates") < names.index("curl")
-    assert machine.read(CA_FILE) == CA + "\n"
-    assert machine.run("package_sources").levels == ["ok", "summary"]
-
-
-def test_a_ca_that_never_reached_the_bundle_is_drift(machine: Sandbox) -> None:
-    machine.header |= {"TRUSTED_CA": CA}
-    machine.run("package_sources")
-    machine.write("state/bundle", "")
-    assert machine.run("package_sources").levels == ["change", "changed", "summary"]
-
-
 def test_apply_fails(machine: Sandbox) -> None:
     (machine.root / "state/served").unlink()
     machine.stub("sleep")
@@ -141,7 +125,7 @@ def test_apply_fails(machine: Sandbox) -> None:
 
 def test_cannot_tell(machine: Sandbox) -> None:
     machine.run("package_sources")
-    (machine.bin / "awk").unlink()
+    (machine.bin / "sed").unlink()
     done = machine.run("package_sources")
     assert done.code == 1
     assert "cannot tell" in done.log
@@ -149,10 +133,7 @@ def test_cannot_tell(machine: Sandbox) -> None:
 
 def test_oracle_linux_keeps_them_where_dnf_looks(machine: Sandbox) -> None:
     machine.library = (*LIBRARY, "package_dnf")
-    machine.stub(
-        "update-ca-trust", f"cd {machine.root}; cat etc/pki/ca-trust/source/anchors/meshstrap.crt >state/bundle"
-    )
-    machine.header |= {"TRUSTED_CA": CA, "REPOSITORY_FILES": ("[meshstrap-kubernetes]",)}
+    machine.header |= {"REPOSITORY_FILES": ("[meshstrap-kubernetes]",)}
     done = machine.run("package_sources")
     assert done.code == 0, done.log
     assert machine.read("etc/yum.repos.d/meshstrap-kubernetes.repo") == "[meshstrap-kubernetes]\n"

@@ -112,6 +112,18 @@ def test_the_lists_lock_is_tried_again(machine: Sandbox) -> None:
     assert (done.code, done.levels) == (0, ["change", "retry", "changed", "summary"]), done.log
 
 
+def test_a_lock_that_is_held_is_waited_for_by_its_holders_name(machine: Sandbox) -> None:
+    held = "/var/lib/dpkg/lock-frontend unattended-upgr 711"
+    machine.stub("lslocks", f"S={machine.root}/state; [[ ! -e $S/held ]] || echo {held}")
+    machine.stub(
+        "sleep", f"S={machine.root}/state; rm $S/held; cp {machine.root}/var/lib/meshstrap/status.json $S/said"
+    )
+    machine.write("state/held", "")
+    done = machine.run("packages")
+    assert (done.code, done.levels) == (0, ["change", "wait", "changed", "summary"]), done.log
+    assert f'"message":"waiting for package lock: held: {held}"' in machine.read("state/said")
+
+
 def test_an_interrupted_dpkg_is_carried_on_with(machine: Sandbox) -> None:
     machine.write("state/interrupted", "")
     done = machine.run("packages")

@@ -84,7 +84,7 @@ def test_a_key_that_is_no_good(machine: Sandbox, text: str) -> None:
     done = run(machine)
     assert done.code == 75
     assert text.replace(KEY, "KEY") in done.log
-    assert f"put a fresh one into {machine.root}/{KEY_FILE}" in done.log
+    assert f"put a fresh auth key into {machine.root}/{KEY_FILE}" in done.log
     assert machine.exists(KEY_FILE)
 
 
@@ -191,7 +191,7 @@ def test_another_address_than_before_stops(machine: Sandbox) -> None:
     (machine.root / "state/node_key").unlink(missing_ok=True)
     done = run(machine)
     assert (done.code, done.levels[-2:]) == (1, ["error", "error"])
-    assert f"is {ADDRESS}, it was 100.64.0.9" in done.log
+    assert f"is {ADDRESS}, not 100.64.0.9" in done.log
     assert machine.read(RECORD) == "100.64.0.9\n"
     assert run(machine).code == 1, "it stays stopped"
 

@@ -14,34 +14,35 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 _FUNCTION = re.compile(r"^([a-z][a-z0-9_]*)\(\) ", re.MULTILINE)
 _CONSTANT = re.compile(r"(?:^readonly|^declare -\S+|(?<=\S)) ([A-Z][A-Z0-9_]*)=|^([A-Z][A-Z0-9_]*)=", re.MULTILINE)
-_SHAPES = [(role, family, volume) for role in ROLES for family in FAMILIES for volume in (False, True)]
+_SHAPES = [(role, family, given) for role in ROLES for family in FAMILIES for given in (False, True)]
 
 
 def test_the_order_is_the_designs() -> None:
     order = (
-        "machine_supported hostname swap_off kernel_modules kernel_sysctls block_volume host_firewall selinux "
-        "package_sources packages containerd mesh_guards tailnet kubelet control_plane join cilium cluster_policies "
-        "kubeconfig node_ready"
+        "machine_supported hostname hostname_kept swap_off kernel_modules kernel_sysctls block_volume host_firewall "
+        "selinux trusted_ca package_sources packages containerd mesh_guards tailnet kubelet control_plane join cilium "
+        "cluster_policies kubeconfig node_ready"
     )
     assert [step.name for step in CATALOGUE] == order.split()
 
 
 @pytest.mark.parametrize(
-    ("role", "family", "volume", "absent"),
+    ("role", "family", "given", "absent"),
     [
-        ("control-plane", "apt", True, {"join", "selinux"}),
-        ("control-plane", "dnf", False, {"join", "block_volume"}),
+        ("control-plane", "apt", True, {"join", "selinux", "hostname_kept"}),
+        ("control-plane", "dnf", False, {"join", "block_volume", "trusted_ca"}),
         (
             "worker",
             "apt",
             False,
-            {"control_plane", "cilium", "cluster_policies", "kubeconfig", "selinux", "block_volume"},
+            {"control_plane", "cilium", "cluster_policies", "kubeconfig", "selinux", "hostname_kept", "block_volume"}
+            | {"trusted_ca"},
         ),
         ("worker", "dnf", True, {"control_plane", "cilium", "cluster_policies", "kubeconfig"}),
     ],
 )
-def test_who_gets_which_step(role: str, family: str, volume: bool, absent: set[str]) -> None:
-    steps = steps_for(role=role, family=family, has_block_volume=volume)
+def test_who_gets_which_step(role: str, family: str, given: bool, absent: set[str]) -> None:
+    steps = steps_for(role=role, family=family, has_block_volume=given, has_trusted_ca=given)
     assert list(steps) == [step.name for step in CATALOGUE if step.name not in absent]
 
 
@@ -55,9 +56,9 @@ def test_a_step_is_found_by_name() -> None:
         step_named("dance")
 
 
-@pytest.mark.parametrize(("role", "family", "volume"), _SHAPES)
-def test_files_come_once_libraries_first_main_last(role: str, family: str, volume: bool) -> None:
-    steps = steps_for(role=role, family=family, has_block_volume=volume)
+@pytest.mark.parametrize(("role", "family", "given"), _SHAPES)
+def test_files_come_once_libraries_first_main_last(role: str, family: str, given: bool) -> None:
+    steps = steps_for(role=role, family=family, has_block_volume=given, has_trusted_ca=given)
     files = files_for(steps, family)
     assert len(files) == len(set(files))
     assert files[: len(BASE_LIBRARIES)] == tuple(f"lib/{name}.sh" for name in BASE_LIBRARIES)
@@ -69,8 +70,8 @@ def test_files_come_once_libraries_first_main_last(role: str, family: str, volum
 def test_every_script_belongs_to_some_node() -> None:
     used = {
         file
-        for role, family, volume in _SHAPES
-        for file in files_for(steps_for(role=role, family=family, has_block_volume=volume), family)
+        for role, family, given in _SHAPES
+        for file in files_for(steps_for(role=role, family=family, has_block_volume=given, has_trusted_ca=given), family)
     }
     assert used == {str(path.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("*.sh")}
 
@@ -96,6 +97,14 @@ def test_a_step_names_the_libraries_that_it_calls_and_no_other(step: Step, famil
         waiting += [f"lib/{library}.sh" for library in found]
         called += found
     assert sorted(called) == sorted(library.format_map(words) for library in step.libraries)
+
+
+def test_what_is_retried_is_never_a_function() -> None:
+    files = [str(path.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("*.sh")]
+    functions = {name for file in files for name in _FUNCTION.findall(code(file))}
+    retried = [word for file in files for word in re.findall(r'\bretry ["$0-9]+ [0-9]+ (\S+)', code(file))]
+    assert {"curl", "apt-get", "dnf"} <= set(retried)
+    assert not functions & set(retried)
 
 
 def calls(text: str, library: str) -> bool:

@@ -70,7 +70,7 @@ def test_cloud_init_only_drops_files_and_starts_the_unit_without_waiting() -> No
     assert set(config) == {"preserve_hostname", "manage_etc_hosts", "write_files", "runcmd"}
     assert config["preserve_hostname"] is True
     assert config["manage_etc_hosts"] is False
-    assert config["runcmd"] == [["systemctl", "enable", "--now", "--no-block", "meshstrap.service"]]
+    assert config["runcmd"] == [["sync"], ["systemctl", "enable", "--now", "--no-block", "meshstrap.service"]]
 
 
 def test_plain_files_can_be_read_by_a_person() -> None:

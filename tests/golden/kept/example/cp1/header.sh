@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes cp1 the control-plane of homelab, and keeps it so: bootstrap.sh --help. Holds no secret.
-# Rendered by meshstrap: values first, then the plain bash of scripts/ without its comments, each file under its name.
-# shellcheck disable=SC2016 # a value is as it stands: nothing in it is for bash to expand
+# bootstrap.sh: makes this machine the node cp1 (control-plane) of homelab, and keeps it so. Holds no secret.
+# Written by meshstrap: values, then scripts/ without comments.
+# shellcheck disable=SC2016 # bash expands nothing in a value
 readonly PLAN_HASH=…
 readonly NODE_NAME=cp1
 readonly LOGIN_USER=ubuntu
@@ -30,7 +30,6 @@ readonly CILIUM_CHART_SHA256=b2afd87b7f75f875f92a14559f14f59b7babbb479d968e3fd62
 readonly HELM_VERSION=4.3.0
 readonly HELM_URL=https://get.helm.sh/helm-v4.3.0-linux-arm64.tar.gz
 readonly HELM_SHA256=31c5794dd55c66a51e6b7d2e2ac7a114ae8b1de41ff1d9ba51748ac973b06a08
-readonly TRUSTED_CA=''
 readonly KERNEL_SYSCTLS=…
 readonly FIREWALL_RULES=…
 readonly CONTAINERD_CONFIG=…

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes w1 the worker of homelab, and keeps it so: bootstrap.sh --help. Holds no secret.
-# Rendered by meshstrap: values first, then the plain bash of scripts/ without its comments, each file under its name.
-# shellcheck disable=SC2016 # a value is as it stands: nothing in it is for bash to expand
+# bootstrap.sh: makes this machine the node w1 (worker) of homelab, and keeps it so. Holds no secret.
+# Written by meshstrap: values, then scripts/ without comments.
+# shellcheck disable=SC2016 # bash expands nothing in a value
 readonly PLAN_HASH=…
 readonly NODE_NAME=w1
 readonly MINIMUM_CPUS=1
@@ -21,7 +21,6 @@ readonly API_ENDPOINT=k8s-api.internal
 readonly API_PORT=6443
 readonly CONTROL_PLANE=cp1
 readonly KUBERNETES_VERSION=1.36.3
-readonly TRUSTED_CA=''
 readonly KERNEL_SYSCTLS=…
 readonly FIREWALL_RULES=…
 readonly CONTAINERD_CONFIG=…

@@ -1,0 +1,85 @@
+"""The README's table of where meshstrap has run, made from what the lab has proven and from nothing else.
+
+A test says what it proves with ``record_property("proven", [system, arch, column, value])``; a test that failed proves
+nothing, whatever it said. ``proven.json`` keeps the claims, so that the table can be held to them without the lab.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+PROVEN = Path(__file__).with_name("proven.json")
+README = Path(__file__).resolve().parents[2] / "README.md"
+PLACE = re.compile(r"(?<=<!-- support -->\n).*?(?=<!-- /support -->)", re.DOTALL)
+
+Claim = tuple[str, str, str, str]
+
+SYSTEMS = {
+    "debian-13": "Debian 13",
+    "debian-12": "Debian 12",
+    "ubuntu-24.04": "Ubuntu 24.04",
+    "ubuntu-22.04": "Ubuntu 22.04",
+    "oracle-10": "Oracle Linux 10",
+    "oracle-9": "Oracle Linux 9",
+}
+ARCHITECTURES = ("arm64", "amd64")
+# Key of a claim → heading, and what is said when there is no claim.
+COLUMNS = {
+    "rendered": ("rendered, linted", "no"),
+    "cloud-init": ("user-data accepted by cloud-init", "no"),
+    "steps": ("steps on a real machine", "not run on a real machine"),
+}
+_ORACLE = "Oracle Linux cannot be booted here"
+WHY_NOT = {("oracle-10", "steps"): _ORACLE, ("oracle-9", "steps"): _ORACLE}
+
+
+def as_claim(words: Iterable[object]) -> Claim:
+    """System, architecture, column and what is said there. ``ValueError``: the table has no place for it."""
+    system, arch, column, value = map(str, words)
+    if system not in SYSTEMS or arch not in ARCHITECTURES or column not in COLUMNS or not value:
+        message = f"no place in the table for {system} {arch} {column} {value}"
+        raise ValueError(message)
+    return system, arch, column, value
+
+
+def read_claims(path: Path = PROVEN) -> list[Claim]:
+    """The claims as kept."""
+    return [as_claim(words) for words in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def keep_claims(claims: Sequence[Claim]) -> None:
+    """Keep claims, one a line, so that a difference reads well, and write the README's table anew."""
+    lines = ",\n".join(f"  {json.dumps(claim)}" for claim in claims)
+    PROVEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(PLACE.sub(lambda _: support_table(claims), text), encoding="utf-8")
+
+
+def differences(claimed: Sequence[Claim], proven: Sequence[Claim]) -> list[str]:
+    """Where the kept claims and those of a whole run differ."""
+    return [f"claimed, but not proven by this run: {' '.join(claim)}" for claim in claimed if claim not in proven] + [
+        f"proven, but not claimed: {' '.join(claim)}" for claim in proven if claim not in claimed
+    ]
+
+
+def support_table(claims: Sequence[Claim]) -> str:
+    """The table in Markdown."""
+    headings = ["system", "processor", *(heading for heading, _ in COLUMNS.values())]
+    rows = [headings, ["---"] * len(headings)]
+    rows += [
+        [label, arch, *(_cell(claims, system, arch, column) for column in COLUMNS)]
+        for system, label in SYSTEMS.items()
+        for arch in ARCHITECTURES
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _cell(claims: Sequence[Claim], system: str, arch: str, column: str) -> str:
+    values = sorted({value for *place, value in claims if place == [system, arch, column]})
+    if values:
+        return ", ".join(values)
+    why = WHY_NOT.get((system, column))
+    return COLUMNS[column][1] + (f": {why}" if why else "")
