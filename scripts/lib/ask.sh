@@ -9,7 +9,8 @@ ANSWER=0
 LAST_ERROR=
 
 # Run a function or command in a subshell of its own: exit code in ANSWER, last line of stderr in LAST_ERROR, stdout
-# in $WORK/answer. Of apt and dpkg it is the first error: the last only says that there was one. Never inside a condition (if, ||, &&, !): bash would then ignore errexit within the function, and
+# in $WORK/answer. Of apt and dpkg it is the first error: the last only says that there was one.
+# Never inside a condition (if, ||, &&, !): bash would then ignore errexit within the function, and
 # a question that could not be asked would read as yes.
 ask() { # <function or command> [argument...]
   set +e
@@ -40,7 +41,8 @@ await() { # <seconds> <what for> <what a person can do> <function or command> [a
   record running "$what is there" ''
 }
 
-# Retry an external command, bounded. Never a function (a test sees to it): it would hide what it changes behind the loop. Each failed attempt's stderr goes to the journal, its last line into the error;
+# Retry an external command, bounded. Never a function (a test sees to it): it would hide what it changes behind the
+# loop. Each failed attempt's stderr goes to the journal, its last line into the error and the status;
 # stdout comes out once, from the attempt that succeeded. `retry 1 0` is for a command whose error people should read.
 # NEXT, when the caller has set it, says what a person can do.
 retry() { # <attempts> <first delay in seconds, doubled each time> <command> [argument...]

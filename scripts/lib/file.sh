@@ -13,7 +13,10 @@ write_file() { # <path> <text> [mode]
   local path=$1 new
   new=${path%/*}/.${path##*/}.new
   # The content must be on the disk before the name is: a power cut would leave an empty file.
-  { mkdir -p "${path%/*}" && rm -f "$new" && (umask 077 && printf '%s\n' "$2" >"$new") && chmod "${3:-644}" "$new" && sync "$new"; } ||
+  {
+    mkdir -p "${path%/*}" && rm -f "$new" && (umask 077 && printf '%s\n' "$2" >"$new") &&
+      chmod "${3:-644}" "$new" && sync "$new"
+  } ||
     fail "cannot write $path" "findmnt --output TARGET,AVAIL,OPTIONS --target ${path%/*}; journalctl -u meshstrap -n 50"
   # shellcheck disable=SC2310 # file_is maps each of its failures to 1 itself
   if file_is "$@"; then

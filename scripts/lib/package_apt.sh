@@ -30,6 +30,7 @@ package_lock_is_free() {
 # In one transaction, at exactly these versions, up or down. Retried are only the lists: their lock has no timeout in
 # apt 2.4. Without Error-Mode a list that could not be fetched or verified is a warning only.
 install_packages() { # <name or name=version>...
+  local broken name
   await 600 'package lock' 'an upgrade that holds it ends by itself; else: lslocks' package_lock_is_free
   # What a power cut left behind is carried on with, never thrown away. apt refuses to work until dpkg has read its
   # journal again; what dpkg cannot configure for want of a dependency, --fix-broken gets. apt 3 does that alone only.
@@ -37,7 +38,13 @@ install_packages() { # <name or name=version>...
   ((ANSWER == 0)) || log retry "dpkg --configure -a: $LAST_ERROR"
   package_apt_get 2 --option APT::Update::Error-Mode=any update
   package_apt_get 1 --fix-broken install
-  package_apt_get 1 --allow-downgrades --allow-change-held-packages install "$@"
+  # What was being unpacked then is half-installed, and apt takes it for installed: only --reinstall mends it.
+  broken=$(dpkg-query --show --showformat='${db:Status-Eflag} ${Package}\n')
+  broken=$(sed -n 's/^reinstreq //p' <<<"$broken")
+  for name in $broken; do
+    [[ " $* " == *" $name"[=\ ]* ]] || set -- "$@" "$name"
+  done
+  package_apt_get 1 --allow-downgrades --allow-change-held-packages ${broken:+--reinstall} install "$@"
 }
 
 hold_packages() { # <name>...

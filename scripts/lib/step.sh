@@ -11,7 +11,12 @@ step() { # <name>
   case $ANSWER in
     0) settle ok converged ;;
     1) converge ;;
-    *) fail "cannot tell the current state (exit $ANSWER): $LAST_ERROR" ;;
+    *)
+      # --check goes on, to show all of a machine that has not come far: what is not installed cannot answer.
+      [[ $CHECK_ONLY == true ]] || fail "cannot tell the current state (exit $ANSWER): $LAST_ERROR"
+      CHANGED+=1
+      settle drift "cannot tell (exit $ANSWER): $LAST_ERROR"
+      ;;
   esac
   STEP=-
 }

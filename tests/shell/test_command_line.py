@@ -143,6 +143,13 @@ def test_a_step_that_cannot_tell_changes_nothing(sandbox: Sandbox) -> None:
     assert not sandbox.exists("/one")
 
 
+def test_a_check_that_cannot_tell_goes_on_to_the_next_step(sandbox: Sandbox) -> None:
+    outcome = script(sandbox, "--check", steps=STEPS.replace("[[ -e $ROOT/one ]]", "cannot_tell 'no answer from it'"))
+    assert outcome.code == 1
+    assert "one: cannot tell (exit 2): no answer from it" in outcome.log
+    assert outcome.levels == ["drift", "drift", "summary"]
+
+
 # --- main ---
 
 

@@ -107,42 +107,7 @@ def test_retry_is_bounded_and_keeps_the_last_error(sandbox: Sandbox) -> None:
     assert status(sandbox)["message"] == "tool failed 2 times (exit 9): disk is full"
 
 
-def test_of_apt_and_dpkg_the_first_error_is_told(sandbox: Sandbox) -> None:
-    sandbox.stub(
-        "apt-get",
-        """printf '%s\\n' 'W: a list' 'dpkg: error processing archive a.deb (--unpack):' ' failed (No space left on device)' \
-  'Errors were encountered while processing:' ' a.deb' 'E: Sub-process /usr/bin/dpkg returned an error code (1)' >&2
-exit 100""",
-    )
-    shell(sandbox, "retry 1 0 apt-get install")
-    assert status(sandbox)["message"].endswith(
-        "dpkg: error processing archive a.deb (--unpack): failed (No space left on device)"
-    )
-
-
-def test_between_attempts_the_status_says_why(sandbox: Sandbox) -> None:
-    sandbox.stub("tool", "echo 'no route' >&2; exit 9")
-    sandbox.stub("sleep", 'cp "$ROOT/var/lib/meshstrap/status.json" "$ROOT/meanwhile"')
-    shell(sandbox, "retry 2 5 tool")
-    assert '"message":"tool failed, is tried again (1 of 2): no route"' in sandbox.read("/meanwhile")
-
-
-def test_while_it_waits_the_status_says_why(sandbox: Sandbox) -> None:
-    sandbox.stub("sleep", 'cp "$ROOT/var/lib/meshstrap/status.json" "$ROOT/meanwhile"; touch "$ROOT/there"')
-    shell(sandbox, "q() { echo 'held by apt' >&2; [[ -e $ROOT/there ]]; }\nawait 60 lock 'wait' q")
-    assert '"message":"waiting for lock: held by apt"' in sandbox.read("/meanwhile")
-
-
 # --- file ---
-
-
-def test_a_file_that_cannot_be_written_is_named_with_a_command_that_shows_why(sandbox: Sandbox) -> None:
-    sandbox.stub("sync", "exit 1")
-    outcome = shell(sandbox, 'write_file "$ROOT/etc/a/b.conf" x')
-    assert outcome.code == 1
-    assert f"cannot write {sandbox.root}/etc/a/b.conf" in outcome.log
-    assert f"findmnt --output TARGET,AVAIL,OPTIONS --target {sandbox.root}/etc/a" in outcome.log
-    assert not sandbox.exists("/etc/a/b.conf")
 
 
 def test_write_file_makes_folders_and_sets_the_mode(sandbox: Sandbox) -> None:
@@ -255,15 +220,3 @@ def test_restart_service(sandbox: Sandbox) -> None:
     sandbox.stub("systemctl")
     calls = shell(sandbox, "restart_service a.service").calls
     assert calls == ["systemctl daemon-reload", "systemctl enable --quiet a.service", "systemctl restart a.service"]
-
-
-DOES_NOT_START = """[[ $1 != restart ]] || { echo 'See "systemctl status a.service" for details.' >&2; exit 1; }"""
-
-
-def test_a_service_that_does_not_start_is_told_in_its_own_last_words(sandbox: Sandbox) -> None:
-    sandbox.stub("systemctl", DOES_NOT_START)
-    sandbox.stub("journalctl", "echo 'a: unknown flag'")
-    outcome = shell(sandbox, "restart_service a")
-    assert outcome.code == 1
-    assert status(sandbox)["message"] == "a does not start: a: unknown flag"
-    assert "journalctl --quiet --since=-60s --lines=1 --output=cat _SYSTEMD_UNIT=a.service" in outcome.calls

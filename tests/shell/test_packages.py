@@ -9,6 +9,11 @@ from .sandbox import LIBRARY, Sandbox
 # dpkg's state is one file a package: want, status, version.
 DPKG_QUERY = r"""
 [[ ! -e $S/unreadable ]] || { echo 'dpkg-query: error: failed to open package info file' >&2; exit 2; }
+if [[ $* == *db:Status-Eflag* ]]; then
+  for package in $(grep -sl ' half-installed ' $S/*); do echo "reinstreq ${package##*/}"; done
+  echo 'ok bash'
+  exit
+fi
 [[ -e $S/${*: -1} ]] || { echo "dpkg-query: no packages found matching ${*: -1}" >&2; exit 1; }
 read -r want status version <"$S/${*: -1}"
 case $* in
@@ -25,6 +30,8 @@ case $* in
     for package in ${line##* install }; do
       version=${package#*=}; version=${version/%-\*/-1.1}
       [[ $package == *=* ]] || version=7.0
+      # As apt does: it is "already the newest version".
+      ! grep -sq ' half-installed ' "$S/${package%%=*}" || [[ $* == *' --reinstall '* ]] || continue
       [[ ! -e $S/missing ]] || { echo "E: Version '$version' for '${package%%=*}' was not found" >&2; exit 100; }
       echo "install installed $version" >"$S/${package%%=*}"
     done ;;
@@ -131,6 +138,20 @@ def test_an_interrupted_dpkg_is_carried_on_with(machine: Sandbox) -> None:
     assert done.calls.index("dpkg --configure -a --force-confold") < next(
         i for i, call in enumerate(done.calls) if call.startswith("apt-get")
     )
+
+
+@pytest.mark.parametrize("name", ["kubelet", "tailscale", "ethtool", "libmnl0", "kube"])
+def test_a_package_whose_unpacking_was_cut_short_is_installed_again(machine: Sandbox, name: str) -> None:
+    machine.write(f"state/{name}", "install half-installed 1.36.3-1.1\n")
+    done = machine.run("packages")
+    assert done.code == 0, done.log
+    assert " installed " in machine.read(f"state/{name}")
+    planned = "kubelet=1.36.3-* tailscale=1.104.5 ethtool"
+    assert installs(done.calls) == [planned if name in {"kubelet", "tailscale", "ethtool"} else f"{planned} {name}"]
+
+
+def test_nothing_is_installed_again_without_need(machine: Sandbox) -> None:
+    assert not any("--reinstall" in call for call in machine.run("packages").calls)
 
 
 def test_what_dpkg_cannot_finish_is_left_to_apt(machine: Sandbox) -> None:

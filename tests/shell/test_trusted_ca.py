@@ -49,6 +49,7 @@ def test_a_ca_that_never_reached_the_bundle_is_drift(machine: Sandbox) -> None:
 def test_missing_tools_come_from_the_distribution(machine: Sandbox) -> None:
     tool = machine.bin / "update-ca-certificates"
     tool.rename(machine.root / "tool")
+    machine.stub("dpkg-query", "echo 'ok bash'")
     machine.stub("apt-get", f'case $* in *" install "*) cp {machine.root}/tool {tool} ;; esac')
     done = machine.run(STEP)
     assert done.code == 0, done.log
