@@ -79,9 +79,7 @@ def calm(cache: Path, sources: Sources, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def seed() -> str:
     """What the random moments are drawn from: ``MESHSTRAP_LAB_SEED`` draws the same ones again."""
-    chosen = os.environ.get("MESHSTRAP_LAB_SEED") or os.urandom(4).hex()
-    print(f"MESHSTRAP_LAB_SEED={chosen}")  # noqa: T201 - pytest shows it with a failure
-    return chosen
+    return os.environ.get("MESHSTRAP_LAB_SEED") or os.urandom(4).hex()
 
 
 @pytest.fixture

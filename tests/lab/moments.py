@@ -61,6 +61,10 @@ def _has_gpg(node: Disturbed) -> bool:
     return (node.disk.folder / "upper/usr/bin/gpg").exists()
 
 
+def _fetches(node: Disturbed) -> bool:
+    return any((node.disk.folder / "upper/var/cache/apt/archives/partial").glob("containerd*"))
+
+
 def _unpacks(node: Disturbed) -> bool:
     # dpkg writes each file of a package under this name, and renames all once they are complete.
     return any((node.disk.folder / "upper/usr/bin").glob("*.dpkg-new"))
@@ -76,6 +80,7 @@ def _configures(node: Disturbed) -> bool:
 MOMENTS = (
     Moment("mkfs", _formats),
     Moment("key-download", _downloads_a_key, silent_from=_has_gpg),
+    Moment("package-download", _fetches),
     Moment("unpacking", _unpacks),
     Moment("configuring", _configures),
 )
@@ -86,4 +91,6 @@ def random_moments(seed: str, seconds: float) -> Iterator[tuple[float, Random]]:
     dice = Random(seed)  # noqa: S311 - drawn again from a printed seed, and no secret
     # A run that goes on after another has less to do: most would be over before a moment late in a whole one.
     for _ in range(IN_A_ROW):
-        yield dice.uniform(0, 0.7 * seconds), dice
+        moment = dice.uniform(0, 0.7 * seconds)
+        print(f"{seed}: disturbed after {moment:.2f} s")  # noqa: T201 - pytest shows it with a failure
+        yield moment, dice

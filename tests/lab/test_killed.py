@@ -52,7 +52,7 @@ def test_a_run_killed_at_random_moments_converges(
     lab: Lab, servers: Daemon, calm: Calm, machine: int, seed: str
 ) -> None:
     node = calm.machine(lab)
-    for moment, dice in random_moments(f"{seed} killed {machine}", calm.seconds):
+    for moment, dice in random_moments(f"MESHSTRAP_LAB_SEED={seed} killed {machine}", calm.seconds):
         node.wait_for_log(FIRST_LINE)
         time.sleep(moment)
         node.kill(whole=dice.random() < 0.5)
@@ -61,4 +61,4 @@ def test_a_run_killed_at_random_moments_converges(
             node.reboot()
         else:
             node.machine.run("systemctl", "restart", "--no-block", "meshstrap").check()
-    assert calm.differs(node) == [], f"seed {seed}"
+    assert calm.differs(node) == []

@@ -99,9 +99,9 @@ def test_a_machine_whose_power_is_cut_at_random_moments_converges(
     lab: Lab, servers: Daemon, calm: Calm, machine: int, seed: str
 ) -> None:
     node = calm.machine(lab)
-    for moment, _ in random_moments(f"{seed} cut {machine}", calm.seconds):
+    for moment, _ in random_moments(f"MESHSTRAP_LAB_SEED={seed} cut {machine}", calm.seconds):
         node.wait_for_log(FIRST_LINE)
         time.sleep(moment)
         node.cut()
         node.boot()
-    assert calm.differs(node) == [], f"seed {seed}"
+    assert calm.differs(node) == []

@@ -150,6 +150,14 @@ def test_a_package_whose_unpacking_was_cut_short_is_installed_again(machine: San
     assert installs(done.calls) == [planned if name in {"kubelet", "tailscale", "ethtool"} else f"{planned} {name}"]
 
 
+def test_lists_that_a_power_cut_left_empty_are_fetched_again(machine: Sandbox) -> None:
+    for name, text in {"lost_Packages": "", "kept_Packages": "Package: kubelet\n", "lock": ""}.items():
+        machine.write(f"var/lib/apt/lists/{name}", text)
+    done = machine.run("packages")
+    assert done.code == 0, done.log
+    assert sorted(path.name for path in (machine.root / "var/lib/apt/lists").iterdir()) == ["kept_Packages", "lock"]
+
+
 def test_nothing_is_installed_again_without_need(machine: Sandbox) -> None:
     assert not any("--reinstall" in call for call in machine.run("packages").calls)
 
