@@ -37,7 +37,7 @@ install_packages() { # <name or name=version>...
   # journal again; what dpkg cannot configure for want of a dependency, --fix-broken gets. apt 3 does that alone only.
   ask dpkg --configure -a --force-confold
   ((ANSWER == 0)) || log retry "dpkg --configure -a: $LAST_ERROR"
-  # apt syncs no list. A power cut leaves empty ones, which apt takes for current as long as the repository stays as it is.
+  # apt syncs no list. A power cut leaves empty ones, which apt takes for current until the repository changes.
   ask find "$PACKAGE_LISTS" -maxdepth 1 -type f -empty ! -name lock -delete
   package_apt_get 2 --option APT::Update::Error-Mode=any update
   ask sync --file-system "$PACKAGE_LISTS"
