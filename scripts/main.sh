@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # The command line, and the one loop that runs the steps.
 
-: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}" "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
+: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}"
+: "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
 
 usage() {
   cat <<TXT
