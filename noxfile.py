@@ -17,7 +17,7 @@ REQUIREMENTS = "requirements.txt"
 # What builds, boots and connects the machines of the lab, and makes the repositories that they install from.
 DEBIAN_PACKAGES = tuple(
     "systemd-container mmdebstrap debian-archive-keyring dnsmasq-base nftables iptables iproute2 procps e2fsprogs curl "
-    "gpg gpg-agent dpkg-dev apt-utils".split()
+    "gpg gpg-agent dpkg-dev apt-utils conntrack tcpdump".split()
 )
 # The tests that compare what is kept with what is made.
 GENERATED = ("tests/golden", "tests/unit/test_house_documents.py", "tests/unit/test_support_table.py")

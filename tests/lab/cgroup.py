@@ -38,6 +38,16 @@ def make(name: str, *, controllers: bool) -> list[Path]:
     return groups
 
 
+def all_of(prefix: str) -> list[Path]:
+    """The cgroups of all machines of a lab."""
+    return [group for root in _hierarchies(controllers=True) for group in root.glob(f"{prefix}-*")]
+
+
+def processes(group: Path) -> list[int]:
+    """The processes in a cgroup and in those below it."""
+    return [int(line) for file in group.rglob("cgroup.procs") for line in file.read_text().split()]
+
+
 def remove(group: Path) -> None:
     """Remove a cgroup and those below it; processes must have left."""
     if group.is_dir():

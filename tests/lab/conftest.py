@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -103,7 +104,8 @@ def launch(lab: Lab, servers: Daemon, sources: Sources) -> Callable[..., Machine
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Report what was proven, in the one process that sees all tests."""
+    """Report what was proven, in the one process that sees all tests; being told to end, clean up like at Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Reporter(config), "lab-report")
 

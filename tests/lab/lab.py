@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from . import metadata
+from . import leftovers, metadata
 from .machine import Machine
 from .network import Account, Segment
 from .process import Daemon
@@ -50,7 +50,9 @@ class Lab:
         self.undo: list[Callable[[], object]] = []
 
     def __enter__(self) -> Self:
+        leftovers.sweep()
         self.folder.mkdir(parents=True, exist_ok=True)
+        leftovers.register(self.segment.prefix, self.folder)
         self.segment.up()
         return self
 
@@ -66,6 +68,7 @@ class Lab:
         for account in self.accounts:
             account.down()
         self.segment.down()
+        leftovers.forget(self.segment.prefix)
 
     def machine(
         self, name: str, *, suite: str = "trixie", kubelet: bool = False, binds: tuple[str, ...] = ()

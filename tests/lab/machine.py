@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import cgroup
+from .kubelet_host import STATE, prepare_kubelet_host
 from .network import Account
 from .process import Daemon, LabError, Result, run, wait_until
 
@@ -46,6 +47,8 @@ class Machine:
         self.mount_root()
         if self.fresh:
             self._forget_identity()
+            if self.kubelet:
+                prepare_kubelet_host(self.root)
 
     def mount_root(self) -> None:
         """Mount the machine's disk where its files are read and written."""
@@ -81,6 +84,8 @@ class Machine:
     def boot(self, *, wait: bool = True) -> None:
         """Power on; returns when systemd has a bus, or at once without ``wait``."""
         self._boots += 1
+        if self.kubelet:
+            self._mount_state()
         self._groups = cgroup.make(f"{self.account.machine}-{self._boots}", controllers=self.kubelet)
         enter = 'while [ "$1" != -- ]; do echo $$ >"$1"; shift; done; shift; exec "$@"'
         procs = [str(group / "cgroup.procs") for group in self._groups]
@@ -88,6 +93,18 @@ class Machine:
         wait_until(self._find_leader, f"{self.name}: a first process", seconds=20)
         if wait:
             wait_until(self._is_up, f"{self.name}: systemd up (see {self.console})", seconds=BOOT_SECONDS)
+
+    def _mount_state(self) -> None:
+        (self.folder / "bpf").mkdir(exist_ok=True)
+        # Shared by two machines, or by two boots of one, it would hand one agent the other's programs.
+        run(["mount", "-t", "bpf", "bpf", str(self.folder / "bpf")]).check()
+        for name in STATE:
+            (self.folder / f"state{name}").mkdir(parents=True, exist_ok=True)
+
+    def _state_binds(self) -> list[str]:
+        if not self.kubelet:
+            return []
+        return [f"{self.folder}/bpf:/sys/fs/bpf", *(f"{self.folder}/state{path}:{path}" for path in STATE)]
 
     def _command(self) -> list[str]:
         form = "SYSTEMD_NSPAWN_API_VFS_WRITABLE=yes" if self.kubelet else "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1"
@@ -101,7 +118,7 @@ class Machine:
             "--register=no", "--keep-unit", f"--network-namespace-path={namespace}", "--capability=all",
             f"--system-call-filter={calls}", "--bind=/dev/net/tun", "--bind=/dev/kmsg",
             "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe",
-            *(f"--bind={bind}" for bind in self.binds),
+            *(f"--bind={bind}" for bind in (*self.binds, *self._state_binds())),
         ]  # fmt: skip
         if self.kubelet:
             command += ["systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1"]
@@ -123,6 +140,10 @@ class Machine:
     def run(self, *argv: str, text: str | None = None, timeout: float = 120) -> Result:
         """Run a command in the machine, as root."""
         return run([*self._inside(), *argv], text=text, timeout=timeout)
+
+    def run_as_unit(self, *argv: str, timeout: float = 120) -> Result:
+        """Run a command in a cgroup of the machine: elsewhere Cilium's socket programs do not see its connections."""
+        return self.run("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--", *argv, timeout=timeout)
 
     def bash(self, script: str, *, timeout: float = 120) -> Result:
         """Run a piece of bash in the machine, as root."""
@@ -154,6 +175,8 @@ class Machine:
         self._nspawn, self._leader = None, 0
         for group in self._groups:
             cgroup.remove(group)
+        if self.kubelet:
+            run(["umount", str(self.folder / "bpf")]).check()
         self.account.plug_nic()
 
     def read(self, path: str) -> str:
@@ -181,5 +204,5 @@ class Machine:
         if self.running:
             self.kill()
         run(["umount", "--lazy", str(self.root)])
-        for name in ("upper", "work", "root"):
+        for name in ("upper", "work", "root", "state"):
             shutil.rmtree(self.folder / name, ignore_errors=True)

@@ -9,14 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .process import Daemon, run
+from .process import Daemon, LabError, run
 
 ROUTER = "10.0.0.1"
 # Oracle's metadata service, resolver and NTP server, on every subnet.
 LINK_LOCAL = "169.254.169.254"
 # TEST-NET-3 of RFC 5737 plays the internet.
 SERVERS = "203.0.113.20"
-NAMES = ("apt.lab.test", "archive.lab.test")
+COORDINATION = "203.0.113.10"
+# What every account's resolver answers.
+NAMES = {
+    "apt.lab.test": SERVERS,
+    "archive.lab.test": SERVERS,
+    "registry.lab.test": SERVERS,
+    "headscale.lab.test": COORDINATION,
+}
+
+# How an account's router translates addresses. oci: a public address of the machine's own behind a stateful list
+# without any ingress rule; oci-open: the same with tailscaled's port open; symmetric: another port for each peer, so
+# that no direct path can be found; tcp-only: no UDP but name resolution, which the router itself does.
+NAT_KINDS = ("oci", "oci-open", "symmetric", "tcp-only")
 
 
 def _ip(*words: str) -> None:
@@ -85,15 +97,36 @@ class Account:
         _ip("-n", self.router, "link", "set", "lo", "up")
         self.segment.plug(self.router, "wan", self.name, f"203.0.113.{100 + self.index}/24")
         run(["ip", "netns", "exec", self.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"]).check()
-        rules = (
-            "table ip nat { chain post { type nat hook postrouting priority srcnat; "
-            "oifname wan masquerade persistent; }; }\n"
-            # Unsolicited packets must not make a connection entry of their own: it takes the port of the machine's.
-            "table ip filter { chain in { type filter hook input priority 0; iifname wan ct state new drop; }; }\n"
-        )
-        run(["ip", "netns", "exec", self.router, "nft", "-f", "-"], text=rules).check()
+        self.translate("oci")
         self.plug_nic()
         self._serve_dhcp()
+
+    def translate(self, kind: str) -> None:
+        """Let the router translate addresses in another of the kinds above; connections that it knew are forgotten."""
+        if kind not in NAT_KINDS:
+            raise LabError(f"no such NAT: {kind}")
+        leaving = "masquerade random,fully-random" if kind == "symmetric" else "masquerade persistent"
+        arriving = f"iifname wan dnat to {self.address}" if kind.startswith("oci") else ""
+        allowed = {"oci-open": "iifname wan udp dport 41641 accept", "tcp-only": "iifname lan meta l4proto udp drop"}
+        rules = f"""
+flush ruleset
+table ip nat {{
+  chain leaving {{ type nat hook postrouting priority srcnat; oifname wan {leaving}; }}
+  chain arriving {{ type nat hook prerouting priority dstnat; {arriving}; }}
+}}
+table ip filter {{
+  # Unsolicited packets must not make a connection entry of their own: it takes the port of the machine's.
+  chain to_router {{ type filter hook input priority filter; iifname wan ct state new drop; }}
+  chain through {{
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    {allowed.get(kind, "")}
+    iifname lan oifname wan accept
+  }}
+}}
+"""
+        run(["ip", "netns", "exec", self.router, "nft", "-f", "-"], text=rules).check()
+        run(["ip", "netns", "exec", self.router, "conntrack", "-F"]).check()
 
     def plug_nic(self) -> None:
         """The machine's namespace and NIC, anew, as after a power cut."""
@@ -112,7 +145,7 @@ class Account:
             "bind-dynamic",
             "no-resolv",
             "no-hosts",
-            *(f"address=/{name}/{SERVERS}" for name in NAMES),
+            *(f"address=/{name}/{address}" for name, address in NAMES.items()),
             "dhcp-range=10.0.0.0,static,255.255.255.0,24h",
             f"dhcp-host={self.mac},{self.address},{self.name}",
             f"dhcp-option=option:router,{ROUTER}",

@@ -131,7 +131,7 @@ def test_a_disk_without_any_room_does_not_keep_the_reason_from_being_told(machin
         told = bootstrap(machine, "--status").out
         assert "No space left on device" in told or "enough free space" in told
         machine.bash("systemctl stop lab-glutton; rm /glutton").check()
-    # Its file tells of the time before until the disk takes a new one.
     wait_until(lambda: installed(machine, "kubeadm"), "the package", seconds=240)
+    # Its file tells of the time before until the disk takes a new one.
+    wait_until(lambda: "tailnet: " in bootstrap(machine, "--status").out, "what it says now, not then", seconds=240)
     wait_cured(machine)
-    assert "tailnet: " in bootstrap(machine, "--status").out, "what it says now, not then"

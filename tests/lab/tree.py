@@ -17,7 +17,8 @@ COMMON = (
 ).split()
 
 # What a node installs from its distribution and Debian's cloud image has not: kept as packages beside the tree.
-LATER = ("conntrack", "gpg", "socat")
+# Docker's containerd.io carries its own runc; the lab's carries Debian's.
+LATER = ("conntrack", "gpg", "runc", "socat")
 
 # The modules that a node loads are built into the kernel below, or loaded there already: a container cannot load any.
 BUILTIN = (

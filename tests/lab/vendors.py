@@ -8,8 +8,8 @@ from pathlib import Path
 
 from .packages import Deb, SigningKey, write_repository
 from .process import run
-from .programs import program_folder
-from .tree import distribution_packages
+from .programs import module_sources, program_folder
+from .tree import base_tree, distribution_packages
 
 KUBERNETES = "1.36.3"
 CONTAINERD = "2.3.6"
@@ -19,7 +19,7 @@ SUITE = "lab"
 # The steps up to the tailnet only install these; the cluster's own tests replace them by the real programs.
 _KUBELET = "#!/bin/sh\n[ \"$1\" != --version ] || { echo Kubernetes v%s; exit; }\necho 'no configuration' >&2\nexit 1\n"
 
-_KUBELET_UNIT = """\
+KUBELET_UNIT = """\
 [Unit]
 Description=kubelet
 Wants=network-online.target
@@ -65,7 +65,7 @@ class Sources:
 def kubernetes_debs(version: str) -> list[Deb]:
     """The packages of the Kubernetes repository for the steps before the cluster."""
     stub = "#!/bin/sh\nexit 0\n"
-    kubelet = {"/usr/bin/kubelet": _KUBELET % version, "/lib/systemd/system/kubelet.service": _KUBELET_UNIT}
+    kubelet = {"/usr/bin/kubelet": _KUBELET % version, "/lib/systemd/system/kubelet.service": KUBELET_UNIT}
     return [
         Deb("kubelet", f"{version}-1.1", kubelet, units=("kubelet.service",)),
         Deb("kubeadm", f"{version}-1.1", {"/usr/bin/kubeadm": stub}),
@@ -73,10 +73,26 @@ def kubernetes_debs(version: str) -> list[Deb]:
     ]
 
 
-def containerd_deb(version: str, programs: Path) -> Deb:
-    """Docker's containerd.io."""
+def crictl_deb(cache: Path) -> Deb:
+    """crictl, which the Kubernetes repository calls cri-tools."""
+    return Deb("cri-tools", "1.36.0-1.1", {"/usr/bin/crictl": program_folder("crictl", cache) / "crictl"})
+
+
+def debian_runc(cache: Path) -> Path:
+    """Debian's runc, out of the package beside the tree that the cluster's machines are made of."""
+    tree = base_tree("trixie", cache)
+    program = tree.with_name(f"{tree.name}-runc") / "usr/bin/runc"
+    if not program.exists():
+        (package,) = distribution_packages(tree).glob("runc_*.deb")
+        run(["dpkg-deb", "--extract", str(package), str(program.parents[2])]).check()
+    return program
+
+
+def containerd_deb(version: str, programs: Path, runc: Path) -> Deb:
+    """Docker's containerd.io, which carries its own runc."""
     names = ("containerd", "containerd-shim-runc-v2", "ctr")
     files: dict[str, Path | str] = {f"/usr/bin/{name}": programs / name for name in names}
+    files["/usr/bin/runc"] = runc
     files["/lib/systemd/system/containerd.service"] = _CONTAINERD_UNIT
     files["/etc/containerd/config.toml"] = _CONTAINERD_CONFIG
     return Deb("containerd.io", f"{version}-1~lab", files, units=("containerd.service",))
@@ -84,8 +100,8 @@ def containerd_deb(version: str, programs: Path) -> Deb:
 
 def tailscale_deb(version: str, programs: Path) -> Deb:
     """Tailscale's package, with upstream's own units."""
-    module = Path(run(["go", "env", "GOMODCACHE"]).check().out.strip()) / f"tailscale.com@v{TAILSCALE}/cmd/tailscaled"
-    units = {f"/lib/systemd/system/{name}": module / name for name in _TAILSCALE_UNITS}
+    sources = module_sources("tailscale", "tailscale.com") / "cmd/tailscaled"
+    units = {f"/lib/systemd/system/{name}": sources / name for name in _TAILSCALE_UNITS}
     files: dict[str, Path | str] = {path: source.read_text() for path, source in units.items()}
     files |= {
         "/usr/bin/tailscale": programs / "tailscale",
@@ -105,12 +121,12 @@ def serve_sources(folder: Path, cache: Path, trees: list[Path]) -> Sources:
     key = SigningKey(folder.with_name(f"{folder.name}-key"))
     containerd, tailscale = program_folder("containerd", cache), program_folder("tailscale", cache)
     tools = [
-        Deb("cri-tools", "1.36.0-1.1", {"/usr/bin/crictl": program_folder("crictl", cache) / "crictl"}),
+        crictl_deb(cache),
         Deb("kubernetes-cni", "1.9.1-1.1", {"/opt/cni/bin/loopback": "#!/bin/sh\nexit 0\n"}),
     ]
     # Two versions of each, the newer one not planned: a pin that is not exact would take it.
     write_repository(folder / "kubernetes", [*kubernetes_debs(KUBERNETES), *kubernetes_debs("1.36.9"), *tools], key)
-    debs = [containerd_deb(CONTAINERD, containerd), containerd_deb("2.3.9", containerd)]
+    debs = [containerd_deb(version, containerd, debian_runc(cache)) for version in (CONTAINERD, "2.3.9")]
     write_repository(folder / "containerd", debs, key, suite=SUITE, component="stable")
     debs = [tailscale_deb(TAILSCALE, tailscale), tailscale_deb("1.102.9", tailscale)]
     write_repository(folder / "tailscale", debs, key, suite=SUITE)

@@ -1,0 +1,46 @@
+"""The lab's inventory: what any user writes, and, each with its reason, what this machine forces upon it."""
+
+from __future__ import annotations
+
+from tests.lab.vendors import TAILSCALE
+
+from .coordination import TAG, URL
+
+# In the order in which a failure of the first would say most.
+NODES = {"cp1": "alice", "w1": "bob", "w2": "carol"}
+LATER = {"w3": "dave"}
+
+# Each by an override that every user has, and described in the README.
+_FORCED = """\
+  # One kernel carries all machines of the lab: it has no pure cgroup v2, and its clock is not the lab's to judge.
+  waive_machine: [cgroup, clock]
+  waive_preflight: [SystemVerification]
+  kubelet:
+    failCgroupV1: false
+    # All machines share one disk with whatever else is on it: shares of it say nothing about a node.
+    evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
+    imageGCHighThresholdPercent: 99
+    imageGCLowThresholdPercent: 98
+"""
+
+
+def cluster_inventory(sources: str, values: str, trusted_ca: str, *, later: bool = False, extra: str = "") -> str:
+    """The inventory of the lab's cluster.
+
+    ``sources`` and ``values`` are the YAML of where everything comes from, ``trusted_ca`` is PEM; ``later``: with the
+    fourth node; ``extra``: further lines of ``cluster:``.
+    """
+    nodes = NODES | (LATER if later else {})
+    accounts = "".join(f"  - {{name: {account}, subnet: 10.0.0.0/24}}\n" for account in nodes.values())
+    machines = "".join(
+        f"  - {{name: {name}, account: {account}, role: {'control-plane' if name == 'cp1' else 'worker'}, "
+        "arch: amd64, os: debian-13}\n"
+        for name, account in nodes.items()
+    )
+    certificate = "".join(f"    {line}\n" for line in trusted_ca.splitlines())
+    return (
+        f"cluster:\n  name: lab\n{extra}{_FORCED}"
+        f"tailnet:\n  login_server: {URL}\n  tags: ['{TAG}']\n  version: {TAILSCALE}\n"
+        f"{values}accounts:\n{accounts}nodes:\n{machines}"
+        f"{sources}  trusted_ca: |\n{certificate}"
+    )

@@ -1,0 +1,112 @@
+"""A pod on every node that answers with its name, and the questions asked through it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from tests.lab.process import Result, wait_until
+
+from .cluster import Cluster
+
+PORT = 8080
+NODE_PORT = 30080
+SERVICE = "probe"
+
+_SERVER = """\
+import os, http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = bytes(8 << 20) if self.path == "/8MiB" else (
+            f"{os.environ['POD']} {os.environ['NODE']} {self.client_address[0]}\\n".encode())
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): pass
+http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+"""
+
+
+def manifest(image: str) -> str:
+    """The pods, one a node and on the control plane too, and their service."""
+    pod = {
+        "metadata": {"labels": {"app": SERVICE}},
+        "spec": {
+            "tolerations": [{"operator": "Exists"}],
+            "terminationGracePeriodSeconds": 0,
+            "containers": [
+                {
+                    "name": "probe",
+                    "image": image,
+                    "command": ["python3", "-c", _SERVER],
+                    "env": [
+                        {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+                        for name, path in (("POD", "metadata.name"), ("NODE", "spec.nodeName"))
+                    ],
+                    "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                }
+            ],
+        },
+    }
+    daemons = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": SERVICE},
+        "spec": {"selector": {"matchLabels": {"app": SERVICE}}, "template": pod},
+    }
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": SERVICE},
+        "spec": {
+            "type": "NodePort",
+            "selector": {"app": SERVICE},
+            "ports": [{"port": 80, "targetPort": PORT, "nodePort": NODE_PORT}],
+        },
+    }
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [daemons, service]})
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One of them."""
+
+    name: str
+    node: str
+    address: str
+
+
+class Probes:
+    """The pods of a cluster."""
+
+    def __init__(self, cluster: Cluster, image: str) -> None:
+        self.cluster = cluster
+        cluster.apply(manifest(image))
+        self.wait_ready()
+
+    def wait_ready(self, seconds: float = 240) -> None:
+        """Wait until every node of the cluster has its pod, ready."""
+        wait_until(lambda: set(self.pods()) == set(self.cluster.machines), "a probe on every node", seconds=seconds)
+
+    def pods(self) -> dict[str, Pod]:
+        """The ready pods by node."""
+        found = {}
+        for item in self.cluster.objects("pods", "--selector", f"app={SERVICE}"):
+            conditions = item["status"].get("conditions", [])
+            ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+            if ready and "deletionTimestamp" not in item["metadata"]:
+                pod = Pod(item["metadata"]["name"], item["spec"]["nodeName"], item["status"]["podIP"])
+                found[pod.node] = pod
+        return found
+
+    @property
+    def cluster_ip(self) -> str:
+        """The address of their service."""
+        (service,) = self.cluster.objects("service", SERVICE)
+        return str(service["spec"]["clusterIP"])
+
+    def fetch(self, pod: Pod, url: str, *options: str) -> Result:
+        """Fetch a page out of a pod; four seconds at most."""
+        return self.cluster.in_pod(pod.name, ["curl", "-sS", "--max-time", "4", *options, url])

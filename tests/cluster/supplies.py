@@ -1,0 +1,122 @@
+"""Everything that the cluster lab's nodes download, and the inventory's words for where it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.lab import Lab
+from tests.lab.packages import SigningKey, write_repository
+from tests.lab.tree import base_tree, distribution_packages
+from tests.lab.vendors import SUITE, Sources
+
+from .chart import cilium_chart, helm_archive, sha256
+from .images import PROBE, make_images, read_digests
+from .packages import package_pools
+from .registry import MIRRORS, serve_registry
+
+WEB = "http://apt.lab.test"
+
+
+@dataclass(frozen=True)
+class Supplies(Sources):
+    """What the servers hold: ``folder`` is the web server's, ``registry`` the image registry's.
+
+    ``helm`` and ``chart`` are paths below ``folder``; ``digests``: image → ``sha256:…``.
+    """
+
+    registry: Path
+    helm: str
+    chart: str
+    digests: dict[str, str]
+    cache: Path
+    probe_image: str = PROBE
+
+    @property
+    def helm_sha256(self) -> str:
+        """The checksum of Helm's archive."""
+        return sha256(self.folder / self.helm)
+
+    @property
+    def chart_sha256(self) -> str:
+        """The checksum of Cilium's chart."""
+        return sha256(self.folder / self.chart)
+
+    @property
+    def sources(self) -> str:
+        """The inventory's ``sources:``, to which further keys may be added."""
+        return (
+            f"sources:\n  repositories:\n{self._repositories()}"
+            f"  helm:\n    amd64: {{url: '{WEB}/{self.helm}', sha256: {self.helm_sha256}}}\n"
+            f"  cilium_chart: {{url: '{WEB}/{self.chart}', sha256: {self.chart_sha256}}}\n"
+            "  registries:\n" + "".join(f"    {name}: '{url}'\n" for name, url in MIRRORS.items())
+        )
+
+    def _repositories(self) -> str:
+        form = (
+            "    {name}: {{url: '{web}/{name}{slash}', suite: {suite}, component: '{component}', "
+            "key_url: '{web}/{name}/key.asc', key_fingerprints: [{key}]}}\n"
+        )
+        return "".join(
+            form.format(name=name, web=WEB, slash=slash, suite=suite, component=component, key=self.fingerprint)
+            for name, slash, suite, component in (
+                ("kubernetes", "/", "/", ""),
+                ("containerd", "", SUITE, "stable"),
+                ("tailscale", "", SUITE, "main"),
+            )
+        )
+
+    @property
+    def values(self) -> str:
+        """The inventory's ``cilium:``. A released chart pins its images; these are the lab's own, and pinned here."""
+        agent, operator = (self._digest(f"quay.io/cilium/{name}:") for name in ("cilium", "operator-generic"))
+        return (
+            "cilium:\n  values:\n"
+            "    # The lab's images are built from upstream's sources, so their digests are not those of upstream's.\n"
+            f"    image: {{useDigest: true, digest: '{agent}'}}\n"
+            f"    operator: {{image: {{useDigest: true, genericDigest: '{operator}'}}}}\n"
+        )
+
+    def _digest(self, prefix: str) -> str:
+        return next(digest for name, digest in self.digests.items() if name.startswith(prefix))
+
+    def serve(self, lab: Lab) -> None:
+        """Start the web server and the registry where a lab's servers listen."""
+        lab.serve(self.folder)
+        settings = lab.folder / "registry.yaml"
+        lab.undo.append(serve_registry(lab.segment.servers, self.registry, settings, self.cache).stop)
+
+
+def make_supplies(folder: Path, cache: Path) -> Supplies:
+    """Write what the web server serves to ``folder``, anew; all that takes long comes out of ``cache``."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    helm, chart, registry = helm_archive(cache), cilium_chart(cache), make_images(cache)
+    for place, file in (("helm", helm), ("charts", chart)):
+        (folder / place).mkdir()
+        shutil.copyfile(file, folder / place / file.name)
+    fingerprint = _write_repositories(folder, cache)
+    return Supplies(
+        folder=folder,
+        fingerprint=fingerprint,
+        registry=registry,
+        helm=f"helm/{helm.name}",
+        chart=f"charts/{chart.name}",
+        digests=read_digests(registry),
+        cache=cache,
+    )
+
+
+def _write_repositories(folder: Path, cache: Path) -> str:
+    pools, tree = package_pools(cache), base_tree("trixie", cache)
+    home = folder.with_name(f"{folder.name}-key-{os.getpid()}")
+    key = SigningKey(home)
+    write_repository(folder / "kubernetes", pools["kubernetes"], key)
+    write_repository(folder / "containerd", pools["containerd"], key, suite=SUITE, component="stable")
+    write_repository(folder / "tailscale", pools["tailscale"], key, suite=SUITE)
+    write_repository(folder / tree.name, sorted(distribution_packages(tree).glob("*.deb")), key)
+    key.close()
+    shutil.rmtree(home)
+    return key.fingerprint

@@ -1,0 +1,65 @@
+"""Machines in three accounts with the same subnet become one cluster out of nothing but pasted user-data."""
+
+from __future__ import annotations
+
+from meshstrap.inventory import load_inventory
+from meshstrap.plan import derive_plan
+from tests.lab.node import status
+from tests.lab.process import wait_until
+
+from .cluster import Cluster
+from .inventory import NODES
+
+
+def test_every_node_converges_and_nobody_has_touched_it(cluster: Cluster) -> None:
+    assert {name: status(machine)["state"] for name, machine in cluster.machines.items()} == dict.fromkeys(
+        NODES, "converged"
+    )
+
+
+def test_the_workers_ran_before_the_control_plane_existed(cluster: Cluster) -> None:
+    powered = cluster.timeline.powered
+    assert max(powered["w1"], powered["w2"]) + 30 < powered["cp1"]
+
+
+def test_all_machines_have_the_same_subnet(cluster: Cluster) -> None:
+    for machine in cluster.machines.values():
+        assert "10.0.0.0/24 dev ens3" in machine.run("ip", "route").out
+
+
+def test_every_node_is_ready(cluster: Cluster) -> None:
+    ready = {
+        node["metadata"]["name"]: condition["status"]
+        for node in cluster.objects("nodes")
+        for condition in node["status"]["conditions"]
+        if condition["type"] == "Ready"
+    }
+    assert ready == dict.fromkeys(NODES, "True")
+
+
+def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
+    agents = cluster.objects("pods", "--namespace", "kube-system", "--selector", "k8s-app=cilium")
+    assert {pod["spec"]["nodeName"] for pod in agents} == set(NODES)
+    for pod in agents:
+        name = pod["metadata"]["name"]
+        agent = ("exec", "--namespace", "kube-system", name, "--container", "cilium-agent", "--")
+
+        def says(agent: tuple[str, ...] = agent) -> bool:
+            return cluster.kubectl(*agent, "cilium-dbg", "status", "--brief").out.strip() == "OK"
+
+        wait_until(says, f"{name}: OK", seconds=60)
+    assert len(cluster.objects("ciliumnodes")) == len(NODES)
+
+
+def test_coredns_answers(cluster: Cluster) -> None:
+    deployment = cluster.objects("deployment", "coredns", "--namespace", "kube-system")[0]
+    assert deployment["status"]["availableReplicas"] == deployment["spec"]["replicas"]
+
+
+def test_every_machine_shows_its_steps_in_the_timeline(cluster: Cluster) -> None:
+    derived = derive_plan(load_inventory(cluster.inventory))
+    for node in derived.nodes:
+        spans = cluster.timeline.spans[node.name]
+        assert list(node.steps) == list(spans)
+        assert all(span.held for span in spans.values())
+    print("\n".join(("", *cluster.timeline.table())))  # noqa: T201 - the table is what this run shows
