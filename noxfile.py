@@ -14,19 +14,27 @@ nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "none"
 
 REQUIREMENTS = "requirements.txt"
+# What drives a browser, for the page's own tests: most people need none of it.
+PAGE_REQUIREMENTS = "tests/page/requirements.txt"
+PAGE_PACKAGES = ("chromium", "fonts-noto-cjk")
+# axe-core and Mermaid, pinned by tests/page/package-lock.json: one judges the page, the other the pictures.
+PAGE_MODULES = Path(".nox", "page")
 # What builds, boots and connects the machines of the lab, and makes the repositories that they install from.
 DEBIAN_PACKAGES = tuple(
     "systemd-container mmdebstrap debian-archive-keyring dnsmasq-base nftables iptables iproute2 procps e2fsprogs curl "
-    "gpg gpg-agent dpkg-dev apt-utils conntrack tcpdump".split()
+    "gpg gpg-agent dpkg-dev apt-utils conntrack tcpdump zstd".split()
 )
 # The tests that compare what is kept with what is made.
-GENERATED = ("tests/golden", "tests/unit/test_house_documents.py", "tests/unit/test_support_table.py")
+GENERATED = (
+    "tests/golden",
+    *(f"tests/unit/test_{name}.py" for name in ("house_documents", "support_table", "explain")),
+)
 ENVIRONMENT = Path(".nox", "meshstrap")
 PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 
 
-def install(session: nox.Session) -> None:
-    """Install exactly what requirements.txt pins into the sessions' environment."""
+def install(session: nox.Session, *more: str) -> None:
+    """Install exactly what requirements.txt pins, and what ``more`` does, into the sessions' environment."""
     python = str(PROGRAMS / "python")
     make: tuple[str, ...] = (sys.executable, "-m", "venv")
     pip: tuple[str, ...] = (python, "-m", "pip", "install")
@@ -35,7 +43,8 @@ def install(session: nox.Session) -> None:
         make, pip, complete = ("uv", "venv"), ("uv", "pip", "install", f"--python={python}"), PROGRAMS / "python"
     if not complete.exists():
         session.run(*make, str(ENVIRONMENT))
-    session.run(*pip, "--quiet", "--require-hashes", "--requirement", REQUIREMENTS)
+    for file in (REQUIREMENTS, *more):
+        session.run(*pip, "--quiet", "--require-hashes", "--requirement", file)
 
 
 def run(session: nox.Session, program: str, *arguments: str) -> None:
@@ -43,17 +52,15 @@ def run(session: nox.Session, program: str, *arguments: str) -> None:
     session.run(str(PROGRAMS / program), *arguments)
 
 
-def install_debian_packages(session: nox.Session) -> None:
-    """Install what the lab is made of, when something of it is missing."""
+def install_debian_packages(session: nox.Session, packages: tuple[str, ...]) -> None:
+    """Install Debian's packages, when one of them is missing."""
     ask = ("dpkg-query", "--show", "--showformat=${db:Status-Status}", "--")
-    answers = (session.run(*ask, name, silent=True, success_codes=[0, 1], external=True) for name in DEBIAN_PACKAGES)
+    answers = (session.run(*ask, name, silent=True, success_codes=[0, 1], external=True) for name in packages)
     if all(str(answer).strip() == "installed" for answer in answers):
         return
     session.run("apt-get", "--quiet", "update", external=True)
     options = ("--quiet", "--yes", "--no-install-recommends")
-    session.run(
-        "apt-get", *options, "install", *DEBIAN_PACKAGES, external=True, env={"DEBIAN_FRONTEND": "noninteractive"}
-    )
+    session.run("apt-get", *options, "install", *packages, external=True, env={"DEBIAN_FRONTEND": "noninteractive"})
 
 
 @nox.session
@@ -73,19 +80,60 @@ def tests(session: nox.Session) -> None:
     run(session, "pytest", "--numprocesses=2", *session.posargs)
 
 
-@nox.session(default=False)
-def lab(session: nox.Session) -> None:
-    """Boot the rendered nodes on real machines, and print what they have shown; what follows `--` goes to pytest."""
+def install_lab(session: nox.Session) -> None:
+    """Install what the lab's machines are made of; an error in one line where they cannot be booted."""
     if sys.platform != "linux" or os.geteuid() != 0:
         session.error("the lab boots machines in namespaces of their own: run it as root, on Linux")
     if not shutil.which("go"):
         session.error("the lab builds what its machines install: it needs Go, 1.26.8 or newer")
     install(session)
-    install_debian_packages(session)
+    install_debian_packages(session, DEBIAN_PACKAGES)
+
+
+def chosen(session: nox.Session, folder: str) -> tuple[str, ...]:
+    """What follows `--`, and all tests of a folder unless it names some."""
+    named = any(word.startswith("tests/") for word in session.posargs)
+    return (*session.posargs, *(() if named else (folder,)))
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """Boot the rendered nodes on real machines, and print what they have shown; what follows `--` goes to pytest."""
+    install_lab(session)
     # A file's tests share machines, so one process runs all of them.
-    options = ("--numprocesses=2", "--dist=loadfile")
-    chosen = any(word.startswith("tests/") for word in session.posargs)
-    run(session, "pytest", *options, *session.posargs, *(() if chosen else ("tests/lab",)))
+    run(session, "pytest", "--numprocesses=2", "--dist=loadfile", *chosen(session, "tests/lab"))
+
+
+@nox.session(default=False)
+def cluster(session: nox.Session) -> None:
+    """Launch a whole cluster in three accounts, disturb it, and print what it has shown; `-- --all`: all faults."""
+    install_lab(session)
+    run(session, "pytest", *chosen(session, "tests/cluster"))
+
+
+@nox.session(default=False)
+def supplies(session: nox.Session) -> None:
+    """Build what the cluster's nodes download, which any session that needs it would build too."""
+    install_lab(session)
+    run(session, "python", "-m", "tests.cluster.supplies")
+
+
+@nox.session(default=False)
+def page(session: nox.Session) -> None:
+    """Open the page and the pictures in a real browser; what follows `--` goes to pytest."""
+    if not shutil.which("npm"):
+        session.error("the page is judged by axe-core, the pictures by Mermaid: this needs npm to fetch both")
+    if not shutil.which("chromium"):
+        if not shutil.which("apt-get") or os.geteuid() != 0:
+            session.error("the page's tests need chromium: install it, or run this as root on Debian")
+        install_debian_packages(session, PAGE_PACKAGES)
+    install(session, PAGE_REQUIREMENTS)
+    PAGE_MODULES.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(Path("tests", "page", name), PAGE_MODULES)
+    npm = ("npm", "--prefix", str(PAGE_MODULES), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    session.run(*npm, "ci", external=True)
+    run(session, "pytest", *session.posargs, "tests/page")
 
 
 @nox.session(default=False)
@@ -108,12 +156,15 @@ def update_golden(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv", default=False)
 def lock(session: nox.Session) -> None:
-    """Pin and hash requirements.txt anew from requirements.in, for every platform and Python from 3.11 on."""
+    """Pin and hash each requirements.txt anew from its requirements.in, for every platform and Python from 3.11 on."""
     session.install("--quiet", "uv==0.13.9")
-    # No host and no path may get into the file, whatever this machine's configuration says of either.
-    session.run(
-        *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--python-version=3.11"),
-        *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate"),
-        *("--custom-compile-command=nox -s lock", f"--output-file={REQUIREMENTS}", "requirements.in"),
-        *session.posargs,
-    )
+    # No host and no path may get into the files, whatever this machine's configuration says of either.
+    for target in (REQUIREMENTS, PAGE_REQUIREMENTS):
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--python-version=3.11"),
+            *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate"),
+            *("--custom-compile-command=nox -s lock", f"--output-file={target}", target.replace(".txt", ".in")),
+            # The page's packages go into the same environment.
+            *(() if target == REQUIREMENTS else (f"--constraint={REQUIREMENTS}",)),
+            *session.posargs,
+        )

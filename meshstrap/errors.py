@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True, order=True, kw_only=True)
@@ -88,3 +89,24 @@ class OutputRefused(MeshstrapError):
     """The output folder cannot be written, or is not one of ours."""
 
     exit_code = 9
+
+
+class UnknownName(MeshstrapError):
+    """A name on the command line that nothing has: a topic, a collision, a language."""
+
+    exit_code = 10
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        names = tuple(known)
+        word = name.lower().replace("-", "")
+        closest = get_close_matches(name.lower(), names, n=1) or [
+            known_name for known_name in names if word and word in known_name.replace("-", "")
+        ]
+        suggestion = f"; did you mean '{closest[0]}'?" if closest else "."
+        super().__init__(f"'{name}' is no {what}{suggestion} Known are: {', '.join(names)}")
+
+
+class WatchRefused(MeshstrapError):
+    """The nodes cannot be watched from here: no ssh, or an address for no node."""
+
+    exit_code = 12

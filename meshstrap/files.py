@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,3 +87,14 @@ def write_file(path: Path, text: str) -> None:
     except OSError as error:
         message = f"{path}: {error.strerror}: nothing was written"
         raise OutputRefused(message) from error
+
+
+def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files that a person asked for into a folder, which is made. ``OutputRefused`` when it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{folder}: {error.strerror}: nothing was written"
+        raise OutputRefused(message) from error
+    for name, text in texts.items():
+        write_file(folder / name, text)

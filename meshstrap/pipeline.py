@@ -12,7 +12,9 @@ from meshstrap.plan import NodePlan, Plan, derive_plan
 from meshstrap.rendering import Script, UserData, pack_user_data, render_documents, render_script
 from meshstrap.rendering.documents import render_unit
 from meshstrap.rendering.tokens import bootstrap_token_lines
+from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.secrets import Secrets
+from meshstrap.views.page import PageNode, render_page
 
 Track: TypeAlias = Callable[[Iterable[NodePlan], str, int], Iterable[NodePlan]]
 """Shows how far a stage is: the nodes, the stage's name, how many nodes."""
@@ -56,3 +58,26 @@ def node_files(
         for document in render_documents(plan, node):
             files[f"{node.name}/documents/{document.name}"] = document.text
     return files
+
+
+def page_text(plan: Plan, packed: Mapping[str, UserData], secrets: Secrets, *, secret: bool = True) -> str:
+    """The page for people; without ``secret`` there is no user-data in it, and nothing about keys and tokens."""
+    return render_page(
+        plan,
+        [_page_node(node, packed[node.name], secrets, secret=secret) for node in plan.nodes],
+        limit=METADATA_LIMIT,
+        secret=secret,
+    )
+
+
+def _page_node(node: NodePlan, data: UserData, secrets: Secrets, *, secret: bool) -> PageNode:
+    token = secrets.bootstrap_token(node.name)
+    return PageNode(
+        node=node,
+        user_data=data.text if secret else "",
+        pasted=data.pasted,
+        packed=data.packed,
+        fits_pasted=data.fits_pasted,
+        has_auth_key=secrets.auth_key(node.name) is not None,
+        token_expires=token.expires if token else None,
+    )

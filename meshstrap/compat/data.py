@@ -1,17 +1,20 @@
-"""The data file ``versions.yaml``, typed. A fault in it is a bug and raises pydantic's own error."""
+"""The data, ``versions.yaml`` and ``collisions/``, typed. A fault in it is a bug and raises pydantic's own error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 PARTS = ("kubernetes", "containerd", "tailscale", "cilium", "helm")
 """What has a version of its own in the inventory."""
+
+THEMES = ("mesh", "kubernetes", "machines")
+"""The files of ``collisions/``, in the order in which people read them."""
 
 
 class _Data(BaseModel):
@@ -68,37 +71,8 @@ class Distribution(_Data):
     release: str
 
 
-class Condition(_Data):
-    """When an entry counts: all that is given has to hold. ``cilium_values``: one of them is switched on."""
-
-    kubernetes: str = ""
-    containerd: str = ""
-    tailscale: str = ""
-    cilium: str = ""
-    helm: str = ""
-    waived: str = ""
-    cilium_values: tuple[str, ...] = ()
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts whose version counts."""
-        return tuple(part for part in PARTS if getattr(self, part))
-
-
-class Combination(_Data):
-    """One known combination: what one sees, why, and what to do."""
-
-    id: str
-    when: Condition
-    severity: Literal["refuse", "warn"]
-    symptom: str
-    why: str
-    what_to_do: str
-    link: str = Field(pattern="^https://")
-
-
 class Data(_Data):
-    """The whole file."""
+    """The whole of ``versions.yaml``."""
 
     defaults: Defaults
     known: Mapping[str, tuple[str, str]]
@@ -107,11 +81,89 @@ class Data(_Data):
     cilium_chart: ChartPins
     repositories: Mapping[str, Vendor]
     systems: Mapping[str, Distribution]
-    combinations: tuple[Combination, ...]
+
+
+class Condition(_Data):
+    """When a collision concerns a cluster: all that is given has to hold.
+
+    ``kernel`` is said and never asked: what a machine boots is not known before it exists. ``systems`` and
+    ``block_volume``: a node has one. ``subnet``: the pods' or the services' subnet overlaps it. ``waived`` and
+    ``cilium_values`` are what a person has to write to get into it: that check waived, one of these values set.
+    """
+
+    kubernetes: str = ""
+    containerd: str = ""
+    tailscale: str = ""
+    cilium: str = ""
+    helm: str = ""
+    kernel: str = ""
+    systems: tuple[str, ...] = ()
+    block_volume: bool = False
+    coordination: Literal["", "headscale"] = ""
+    untagged: bool = False
+    waived: str = ""
+    subnet: str = ""
+    cilium_values: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts whose version counts."""
+        return tuple(part for part in PARTS if getattr(self, part))
+
+    @property
+    def is_of_machines(self) -> bool:
+        """Whether it asks something of the nodes' machines."""
+        return bool(self.systems) or self.block_volume
+
+
+class Guard(_Data):
+    """What is rendered against a collision: a text that a document or ``bootstrap.sh`` has to hold, or must not.
+
+    ``role``: on nodes of that role only. A document that a node does not have guards nothing there.
+    """
+
+    document: str
+    text: str
+    role: Literal["", "control-plane", "worker"] = ""
+    absent: bool = False
+
+
+class KnownCollision(_Data):
+    """One collision: what one sees, why, and what keeps it away.
+
+    ``severity``: ``refuse`` stops the render, ``warn`` is said with it, ``guard`` is kept away by what is rendered, and
+    ``note`` is for the person alone, since nothing that is rendered can help. ``check`` is the test of the verification
+    that shows on a host that it holds; only a note may have none.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9.-]+$")
+    when: Condition
+    severity: Literal["refuse", "warn", "guard", "note"]
+    symptom: str
+    why: str
+    what_to_do: str = ""
+    link: str = Field(pattern="^https://")
+    more: tuple[str, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    check: str = Field(default="", pattern=r"^(tests/hosts/test_[a-z_]+\.py::test_[a-z0-9_]+)?$")
+    until: str
+
+
+def _read(name: str) -> Any:
+    """A data file's content. Versions are read as text: YAML would make 1.10 of 1.1."""
+    text = files("meshstrap.compat").joinpath(name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes text, lists and dicts only
 
 
 @cache
 def load_data() -> Data:
-    """The data file's content. Versions are read as text: YAML would make 1.10 of 1.1."""
-    text = files("meshstrap.compat").joinpath("versions.yaml").read_text(encoding="utf-8")
-    return Data.model_validate(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - makes text, lists and dicts only
+    """The content of ``versions.yaml``."""
+    return Data.model_validate(_read("versions.yaml"))
+
+
+@cache
+def load_collisions() -> tuple[KnownCollision, ...]:
+    """Every known collision, theme by theme."""
+    return tuple(
+        KnownCollision.model_validate(entry) for theme in THEMES for entry in _read(f"collisions/{theme}.yaml")
+    )

@@ -11,6 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from meshstrap.inventory import formats, values
+from meshstrap.inventory.alternatives import ROUTINGS, NotRendered
 from meshstrap.inventory.network import parse_subnet
 
 _TEXT = {"type": "string"}
@@ -50,11 +51,26 @@ def _word(what: str, *known: str, reasons: dict[str, str] | None = None) -> Writ
     return Written(values.one_of(what, *known, reasons=reasons), {"type": "string", "enum": list(known)})
 
 
+def _routing(*known: str) -> Written:
+    """A word for ``cilium.routing``; one that asks for another way gets the decision against it."""
+
+    def parse(value: object) -> str:
+        text = values.parse_text(value)
+        if text not in known and text in ROUTINGS:
+            raise NotRendered(text, ROUTINGS[text])
+        return values.one_of("a routing", *known)(value)
+
+    return Written(parse, {"type": "string", "enum": list(known)})
+
+
 def _form(pattern: str, rule: str) -> Written:
     return Written(values.matching(pattern, rule), {"type": "string", "pattern": f"^({pattern})$"})
 
 
-_CGROUP_V1 = "it boots cgroup v1 by default, and the kubelet refuses that since Kubernetes 1.35; use oracle-9"
+_CGROUP_V1 = (
+    "it boots cgroup v1 by default, and the kubelet refuses that since Kubernetes 1.35; use oracle-9. "
+    "`invoke explain systems` says more"
+)
 _TOO_OLD = "its kernel is older than 5.10, which Cilium needs"
 _REFUSED_SYSTEMS = {
     "oracle-8": _CGROUP_V1,
@@ -65,7 +81,6 @@ _REFUSED_SYSTEMS = {
     "centos-8": "its support has ended; use oracle-9",
     "ubuntu-26.04": "this version has not been tried on it; use ubuntu-24.04",
 }
-_REFUSED_ROUTINGS = {"tailnet": "this version does not render pod subnets as tailnet routes; use vxlan"}
 _MACHINE_CHECKS = ("os", "arch", "kernel", "cgroup", "cpus", "memory", "clock", "disk")
 
 Text: TypeAlias = Annotated[str, Written(values.parse_text, _TEXT_OR_NUMBER)]
@@ -102,14 +117,15 @@ Arch: TypeAlias = Annotated[
         reasons={"aarch64": "packages call it arm64", "x86_64": "packages call it amd64"},
     ),
 ]
-Routing: TypeAlias = Annotated[str, _word("a routing", "vxlan", reasons=_REFUSED_ROUTINGS)]
+Routing: TypeAlias = Annotated[str, _routing("vxlan")]
 Selinux: TypeAlias = Annotated[
     str,
     _word(
         "a choice for SELinux",
         *("permissive", "unmanaged"),
         reasons={
-            "enforcing": "meshstrap never turns it on; 'unmanaged' leaves it as the image has it",
+            "enforcing": "meshstrap never turns it on; 'unmanaged' leaves it as the image has it. "
+            "`invoke explain selinux` says more",
             "disabled": "'permissive' is enough and needs no reboot",
         },
     ),

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from meshstrap.errors import Problem
+from meshstrap.inventory.alternatives import NotRendered, explain_refusal, refused_key
 from meshstrap.inventory.shape import section_at
 from meshstrap.inventory.tree import Path, Places
 from meshstrap.inventory.values import closest, did_you_mean
@@ -36,11 +37,11 @@ def fault_path(details: ErrorDetails) -> Path:
 def _translate_one(details: ErrorDetails, places: Places) -> Problem:
     path, kind = fault_path(details), details["type"]
     if kind == "extra_forbidden":
-        return places.problem(path, _unknown_key(path), at_key=True)
+        return places.problem(path, _unknown_key(path, places), at_key=True)
     if kind == "missing":
         return places.problem(path, _missing_key(path))
     at_key = details["loc"][-1:] == (_KEY_MARK,)
-    return places.problem(path, _wrong_value(details), at_key=at_key)
+    return places.problem(path, _wrong_value(details, places), at_key=at_key)
 
 
 def _known_keys(path: Path) -> tuple[str, ...]:
@@ -52,8 +53,10 @@ def _meant(path: Path) -> Path:
     return (*path[:-1], closest(str(path[-1]), _known_keys(path)))
 
 
-def _unknown_key(path: Path) -> str:
-    known = _known_keys(path)
+def _unknown_key(path: Path, places: Places) -> str:
+    known, alternative = _known_keys(path), refused_key(path)
+    if alternative:
+        return f"unknown key. {explain_refusal(alternative, places)}"
     return "unknown key" + (did_you_mean(str(path[-1]), known) or f"; known are {', '.join(known)}")
 
 
@@ -68,10 +71,11 @@ def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _wrong_value(details: ErrorDetails) -> str:
+def _wrong_value(details: ErrorDetails, places: Places) -> str:
     kind, given = details["type"], details["input"]
     if kind == "value_error":
-        return str(details["ctx"]["error"])
+        error = details["ctx"]["error"]
+        return f"{error}. {explain_refusal(error.reference, places)}" if isinstance(error, NotRendered) else str(error)
     if kind in {"model_type", "model_attributes_type", "mapping_type", "dict_type"}:
         return f"this has to be a mapping (keys with values under it), not {_kind_of(given)}"
     if kind in {"tuple_type", "list_type"}:

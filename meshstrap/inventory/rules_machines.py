@@ -32,7 +32,8 @@ def one_control_plane(inventory: Inventory, places: Places) -> Iterator[Problem]
         yield places.problem(
             ("nodes", index, "role"),
             f"nodes[{chosen[0]}] (line {line}) is the control plane already; this version renders exactly one, "
-            "because several would run one etcd between clouds, which needs steady round trips of a few milliseconds",
+            "because several would run one etcd between clouds, which needs steady round trips of a few milliseconds; "
+            "`invoke explain one-control-plane` says more",
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from meshstrap.errors import Problem
+from meshstrap.inventory.alternatives import explain_refusal, refused_value
 from meshstrap.inventory.model import Inventory
 from meshstrap.inventory.tree import Path, Places
 
@@ -22,6 +23,7 @@ CILIUM_VALUES = {
     "ipv6.enabled": "this version builds IPv4 clusters only",
     "bpf.masquerade": "pods leave the node through it",
     "enableIPv4Masquerade": "without it pods leave with addresses that no router outside knows",
+    "ipv4NativeRoutingCIDR": "it belongs to native routing, and the pods are routed through VXLAN",
     "autoDirectNodeRoutes": "the nodes have no network in common but the tailnet",
     "encryption.enabled": "the tailnet encrypts already, and a second layer takes more than the MTU leaves",
     "sysctlfix.enabled": "without it strict reverse path filtering drops what goes from a node to its own pods",
@@ -70,8 +72,16 @@ def _protected(values: Mapping[str, Any], reasons: Mapping[str, str], start: Pat
     for dotted, reason in reasons.items():
         written = _written(values, dotted.split("."))
         if written:
-            here = (*start, *written)
-            yield places.problem(here, f"this cannot be set here: {reason}; remove it", at_key=True)
+            message = f"this cannot be set here: {reason}; remove it"
+            alternative = refused_value(dotted, _value(values, written)) if reasons is CILIUM_VALUES else ""
+            more = f". {explain_refusal(alternative, places)}" if alternative else ""
+            yield places.problem((*start, *written), message + more, at_key=True)
+
+
+def _value(values: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        values = values[key]
+    return values
 
 
 def _written(values: Any, keys: list[str]) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ def derive_plan(inventory: Inventory) -> Plan:
             api=f"{cluster.api_endpoint}:{API_PORT}",
             ca_cert_hash=cluster.ca_cert_hash,
         ),
+        collisions=compat.collisions(inventory),
         overrides=tuple(_derive_overrides(inventory)),
         warnings=(*compat.warnings(inventory), *derive_warnings(inventory)),
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 from netaddr import IPAddress, IPNetwork
 
+from meshstrap.compat import Collision
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
@@ -192,6 +194,7 @@ class Plan:
     accounts: tuple[AccountPlan, ...]
     nodes: tuple[NodePlan, ...]
     facts: tuple[Fact, ...]
+    collisions: tuple[Collision, ...]
     overrides: tuple[Override, ...]
     warnings: tuple[str, ...]
 

@@ -61,14 +61,14 @@ class Written(Protocol):
 
 
 def show_result(
-    screen: Screen, root: str, rows: Sequence[RenderedNode], written: Written, *, limit: int, example: bool
+    screen: Screen, root: str, rows: Sequence[RenderedNode], written: Written, *, limit: int, page: str, example: bool
 ) -> None:
-    """Print all of it. ``limit``: bytes of metadata that the cloud takes."""
+    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page."""
     screen.show(render_table(rows, limit))
     screen.say(
         f"yaml, b64: how much of the cloud's {limit:,} bytes this form of the user-data takes, SSH keys included"
     )
-    screen.say(f"\n{root}/: {written}")
+    screen.say(f"\n{root}/: {written}; index.html {page}")
     large = [row.node.name for row in rows if not row.sizes.fits_pasted]
     if large:
         screen.say(f"  {some_names(large)}: too large to paste; give the cloud user-data.b64 (CLI, Terraform)")
@@ -88,7 +88,10 @@ def show_result(
             "This was the example. Next: `invoke init` writes a cluster.yaml of your own; edit it, render again."
         )
     else:
-        screen.say(f"Next: paste {root}/NODE/user-data.yaml as cloud-init script when you create each instance.")
+        screen.say(
+            f"Next: open {root}/index.html in a browser. It says what to click for each node, and copies the\n"
+            f"{root}/NODE/user-data.yaml that you paste as cloud-init script."
+        )
 
 
 def render_table(rows: Iterable[RenderedNode], limit: int) -> Table:

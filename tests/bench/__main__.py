@@ -11,7 +11,7 @@ from meshstrap.views.tables import new_table
 from tests.bench import lab
 
 SIZES = (1, 10, 100, 1000)
-STAGES = ("load", "render", "lint", "pack", "write")
+STAGES = ("load", "render", "lint", "pack", "write", "page")
 NOTE = """
 seconds; lint runs two processes at a time. peak: this process and its largest child together.
 plain lint: a shellcheck and a bash for each whole script, two scripts at a time; ~ scaled up from {sample} scripts.

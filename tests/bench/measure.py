@@ -14,7 +14,8 @@ from pathlib import Path
 
 from meshstrap.lint import bash_findings, lint_scripts, shellcheck_findings
 from meshstrap.output import write_generated
-from meshstrap.pipeline import load_plan, node_files, pack_nodes, render_scripts
+from meshstrap.page import write_page
+from meshstrap.pipeline import load_plan, node_files, pack_nodes, page_text, render_scripts
 from tests.bench.cluster import inventory_text, made_up_secrets
 
 PLAIN_SAMPLE = 10
@@ -44,6 +45,8 @@ def measure(nodes: int) -> dict[str, float]:
             packed = pack_nodes(plan, scripts, secrets)
         with clock("write"):
             write_generated(folder / "generated", node_files(plan, scripts, packed, secrets))
+        with clock("page"):
+            write_page(folder / "generated", page_text(plan, packed, secrets))
         peak = _peak_megabytes()
         written = sum(path.stat().st_size for path in folder.glob("generated/**/*") if path.is_file())
         sample = [scripts[node.name].text for node in plan.nodes[:: max(1, nodes // PLAIN_SAMPLE)]][:PLAIN_SAMPLE]

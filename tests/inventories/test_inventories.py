@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meshstrap import compat
-from meshstrap.compat.data import load_data
+from meshstrap.compat.data import load_collisions
 from meshstrap.errors import InventoryInvalid, Problem
 from meshstrap.inventory import Inventory, Places, Rule, load_inventory, parse_inventory
 from meshstrap.inventory.rules import RULES
@@ -66,7 +66,7 @@ def test_every_rule_has_an_invalid_inventory() -> None:
     assert {rule.__name__ for rule in rules} == seen
 
 
-def test_every_refused_combination_has_an_invalid_inventory() -> None:
+def test_every_refused_collision_has_an_invalid_inventory() -> None:
     reported = "\n".join(path.with_suffix(".err").read_text(encoding="utf-8") for path in INVALID)
-    refused = [entry for entry in load_data().combinations if entry.severity == "refuse"]
+    refused = [entry for entry in load_collisions() if entry.severity == "refuse"]
     assert [entry.id for entry in refused if entry.why not in reported] == []

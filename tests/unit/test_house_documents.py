@@ -6,7 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from meshstrap.inventory import json_schema
+from meshstrap.pipeline import load_plan
+from meshstrap.views.pictures import mermaid_picture
 from meshstrap.views.steps import step_table_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,6 +18,7 @@ README = ROOT / "README.md"
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/invoke render"
 GATE = ".venv/bin/nox"
 STEPS = re.compile(r"(?<=<!-- steps -->\n).*?(?=<!-- /steps -->)", re.DOTALL)
+TOPOLOGY = re.compile(r"(?<=<!-- topology -->\n).*?(?=<!-- /topology -->)", re.DOTALL)
 
 
 def test_readme_has_the_catalogue_of_steps(update_golden: bool) -> None:
@@ -22,6 +27,15 @@ def test_readme_has_the_catalogue_of_steps(update_golden: bool) -> None:
         README.write_text(STEPS.sub(lambda _: step_table_markdown(), text), encoding="utf-8")
         return
     assert STEPS.findall(text) == [step_table_markdown()]
+
+
+def test_readme_has_the_picture_of_the_example(update_golden: bool) -> None:
+    text = README.read_text(encoding="utf-8")
+    drawn = f"```mermaid\n{mermaid_picture(load_plan(ROOT / 'cluster.example.yaml'), 'topology', 'en')}```\n"
+    if update_golden:
+        README.write_text(TOPOLOGY.sub(lambda _: drawn, text), encoding="utf-8")
+        return
+    assert TOPOLOGY.findall(text) == [drawn]
 
 
 def test_schema_is_that_of_the_models() -> None:
@@ -36,14 +50,21 @@ def test_readme_and_ci_run_the_same_two_lines() -> None:
     assert commands[:2] == [SET_UP, GATE]
 
 
-def test_requirements_are_pinned_hashed_and_name_no_place() -> None:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/page/requirements.txt"])
+def test_requirements_are_pinned_hashed_and_name_no_place(file: str) -> None:
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith((" ", "#"))]
     assert pins
     assert all(re.match(r"[a-z0-9.-]+==[0-9][^ ]*( ; .*)? \\$", pin) for pin in pins)
     assert not [line for line in lines if re.search(r"://|^-|(^|\s)/|find-links|index", line)]
     # A pin is hashed if a hash follows it at once.
     assert all("--hash=sha256:" in lines[lines.index(pin) + 1] for pin in pins)
+
+
+def test_what_npm_fetches_is_pinned_hashed_and_names_no_place() -> None:
+    packages = json.loads((ROOT / "tests" / "page" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all("resolved" not in package for package in packages.values())
+    assert all(package["integrity"].startswith("sha512-") for name, package in packages.items() if name)
 
 
 def test_requirements_hold_everything_that_is_asked_for() -> None:

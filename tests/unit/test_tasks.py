@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import pytest
 from invoke.collection import Collection
 from invoke.program import Program
 
+import task_support
 import tasks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +44,8 @@ Invoke = Callable[..., Result]
 def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
     """Run a task in a folder of its own. Linting takes seconds and has its own test."""
     shutil.copy(ROOT / "cluster.example.yaml", tmp_path)
-    monkeypatch.setattr(tasks, "HERE", tmp_path)
-    monkeypatch.setattr(tasks, "EXAMPLE", tmp_path / "cluster.example.yaml")
+    monkeypatch.setattr(task_support, "HERE", tmp_path)
+    monkeypatch.setattr(task_support, "EXAMPLE", tmp_path / "cluster.example.yaml")
     monkeypatch.setattr(tasks, "lint_scripts", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
@@ -99,6 +101,55 @@ def test_check_writes_nothing_and_exits_1(invoke: Invoke, tmp_path: Path) -> Non
     assert files(tmp_path) == before
 
 
+def test_render_writes_a_page_for_its_owner_alone(invoke: Invoke, tmp_path: Path) -> None:
+    assert "index.html created\n" in invoke("render").out
+    page = tmp_path / "generated" / "index.html"
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "generated" / "w1" / "user-data.yaml").read_text() in html.unescape(page.read_text())
+    assert "index.html unchanged\n" in invoke("render").out
+    page.write_text("")
+    result = invoke("render", "--check")
+    assert (result.code, "generated/index.html: would be changed" in result.err) == (1, True)
+
+
+def test_a_page_without_secrets_replaces_the_one_with_them(invoke: Invoke, tmp_path: Path) -> None:
+    invoke("render", environment={"MESHSTRAP_AUTH_KEY_W1": KEY})
+    page = tmp_path / "generated" / "index.html"
+    assert KEY in page.read_text()
+    result = invoke("render", "--no-secrets", environment={"MESHSTRAP_AUTH_KEY_W1": KEY})
+    assert "index.html changed, without secrets" in result.out
+    text = page.read_text()
+    assert not any(secret in text for secret in (KEY, *tasks_tokens(tmp_path / "secrets.example.yaml")))
+    assert "<textarea" not in text
+    assert invoke("render", "--no-secrets", "--check", environment={"MESHSTRAP_AUTH_KEY_W1": KEY}).code == 0
+
+
+def test_graph_prints_markdown_mermaid_or_svg(invoke: Invoke, tmp_path: Path) -> None:
+    assert invoke("graph", "--lang", "en").out.count("```mermaid\n") == 3
+    assert invoke("graph", "boot").out.startswith("timeline\n")
+    result = invoke("graph", "packet", "--svg", "--lang", "ko")
+    assert result.out.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    assert "인터넷" in result.out
+    assert "written" in invoke("graph", "-o", "pictures").out
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {
+        f"{name}.{form}" for name in ("topology", "packet", "boot") for form in ("mmd", "svg")
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["topologie"], 10, "did you mean 'topology'?"),
+        (["--svg"], 10, "Known are: topology, packet, boot"),
+        (["--lang", "de"], 10, "en, ko"),
+        (["--output", "cluster.example.yaml"], 9, "nothing was written"),
+    ],
+)
+def test_graph_refuses(invoke: Invoke, words: list[str], code: int, message: str) -> None:
+    result = invoke("graph", *words)
+    assert (result.code, message in result.err) == (code, True)
+
+
 def test_prune_removes_what_left_the_inventory(invoke: Invoke, tmp_path: Path) -> None:
     invoke("render")
     (tmp_path / "cluster.yaml").write_text(MINE)
@@ -121,7 +172,7 @@ def test_another_inventory_and_folder(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "away" / "mine.yaml").write_text(MINE)
     result = invoke("render", "-i", "away/mine.yaml", "-o", "out")
     assert result.code == 0
-    assert "paste out/NODE/user-data.yaml" in result.out
+    assert "open out/index.html" in result.out
     assert (tmp_path / "out" / "cp1" / "user-data.yaml").exists()
     assert (tmp_path / "away" / "secrets.yaml").exists()
     assert not (tmp_path / "generated").exists()
@@ -216,7 +267,7 @@ def test_auth_keys_come_from_a_file_and_the_environment(invoke: Invoke, tmp_path
     assert other in kept
 
 
-SECRET_FILES = ("user-data.yaml", "user-data.b64", "bootstrap_tokens")
+SECRET_FILES = ("user-data.yaml", "user-data.b64", "bootstrap_tokens", "index.html")
 
 
 def test_nothing_secret_is_said_nor_in_what_may_be_shown(invoke: Invoke, tmp_path: Path) -> None:
@@ -292,8 +343,8 @@ def test_schema(invoke: Invoke, tmp_path: Path) -> None:
 
 def test_every_task_says_what_it_is(invoke: Invoke) -> None:
     result = invoke("--list")
-    assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ")] == [
-        *("init", "lint", "plan", "render", "schema", "secrets")
+    assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ") and line[2] != " "] == [
+        *("compat", "explain", "graph", "init", "lint", "plan", "render", "schema", "secrets", "watch")
     ]
 
 
@@ -301,8 +352,8 @@ def test_a_bug_planted_in_a_step_fails_lint_and_render_and_writes_nothing(tmp_pa
     """The whole program in a copy of the project, with the real linters."""
     for name in ("meshstrap", "scripts", "templates"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("tasks.py", ".shellcheckrc", "cluster.example.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
+    for path in (*ROOT.glob("task*.py"), ROOT / ".shellcheckrc", ROOT / "cluster.example.yaml"):
+        shutil.copy(path, tmp_path)
     step = tmp_path / "scripts" / "steps" / "hostname.sh"
     line = step.read_text().count("\n") + 1
     with step.open("a") as file:

@@ -122,7 +122,7 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         ),
         RenderedNode(node=plan.nodes[1], state="unchanged", sizes=Sizes(), missing=["no auth key"]),
     ]
-    show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, example=False)
+    show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, page="created", example=False)
     shown = text.getvalue()
     first, second = (line.split() for line in shown.splitlines()[2:4])
     assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "13750", "no", "47%", "created"]
@@ -131,7 +131,8 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
     assert "w9: stale" in shown
-    assert "paste out/NODE/user-data.yaml" in shown
+    assert "out/: 2 created; index.html created" in shown
+    assert "out/NODE/user-data.yaml that you paste" in shown
 
 
 def test_many_names_are_cut_short() -> None:

@@ -1,0 +1,27 @@
+"""Why meshstrap builds what it builds: decisions and the way to them, in English and Korean."""
+
+from meshstrap.decisions.counts import Count, node_counts
+from meshstrap.decisions.flowchart import Step, load_flowchart, walk
+from meshstrap.decisions.language import LANGUAGES, choose_language
+from meshstrap.decisions.library import alternative, decision, load_words, topics
+from meshstrap.decisions.model import Alternative, Decision, Figures, Paragraph, Text, holds
+
+__all__ = [
+    "LANGUAGES",
+    "Alternative",
+    "Count",
+    "Decision",
+    "Figures",
+    "Paragraph",
+    "Step",
+    "Text",
+    "alternative",
+    "choose_language",
+    "decision",
+    "holds",
+    "load_flowchart",
+    "load_words",
+    "node_counts",
+    "topics",
+    "walk",
+]

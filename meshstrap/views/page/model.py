@@ -1,0 +1,87 @@
+"""What the page shows of each node, and the commands that it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from meshstrap.plan.model import AccountPlan, NodePlan, Plan
+
+MANY_NODES = 100
+"""Above it the page is without user-data and single steps: at 31 KB a node it would be larger than 3 MB."""
+
+HOSTS_NAMED = 20
+"""Hosts in one command line; a longer one is nobody's to paste."""
+
+STATUS = "sudo bash /opt/meshstrap/bootstrap.sh --status"
+SERIAL = f"watch --interval 5 {STATUS}"
+LAUNCH = """\
+oci compute instance launch --display-name NODE \\
+  --availability-domain AD --compartment-id OCID --subnet-id OCID --image-id OCID \\
+  --shape VM.Standard.A1.Flex --shape-config '{"ocpus": 2, "memoryInGBs": 12}' \\
+  --assign-public-ip true --ssh-authorized-keys-file KEY.pub \\
+  --metadata "{\\"user_data\\": \\"$(cat NODE/user-data.b64)\\"}\""""
+"""``user_data`` in an instance's metadata is base64 (OCI: LaunchInstanceDetails), which user-data.b64 is."""
+
+_DISTRIBUTIONS = {"ubuntu": "Canonical Ubuntu", "debian": "Debian", "oracle": "Oracle Linux"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageNode:
+    """One node with its user-data, which may be left out; sizes in bytes, as the cloud counts them.
+
+    ``token_expires`` is ``None`` without a bootstrap token. A control plane needs none.
+    """
+
+    node: NodePlan
+    user_data: str
+    pasted: int
+    packed: int
+    fits_pasted: bool
+    has_auth_key: bool
+    token_expires: datetime | None
+
+    @property
+    def image(self) -> str:
+        """The image as the console calls it: ``Canonical Ubuntu 24.04``."""
+        distribution, _, version = self.node.os.partition("-")
+        return f"{_DISTRIBUTIONS[distribution]} {version}"
+
+    @property
+    def is_platform_image(self) -> bool:
+        """Whether OCI offers the image itself; it has none of Debian (checked November 2026)."""
+        return not self.node.os.startswith("debian")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageAccount:
+    """One account with its nodes."""
+
+    account: AccountPlan
+    nodes: tuple[PageNode, ...]
+
+
+def by_account(plan: Plan, nodes: Sequence[PageNode]) -> list[PageAccount]:
+    """The accounts that have nodes, in the inventory's order."""
+    grouped: dict[str, list[PageNode]] = {}
+    for node in nodes:
+        grouped.setdefault(node.node.account, []).append(node)
+    return [
+        PageAccount(account=account, nodes=tuple(grouped[account.name]))
+        for account in plan.accounts
+        if account.name in grouped
+    ]
+
+
+def status_commands(plan: Plan) -> list[str]:
+    """How to ask one node, for each user that some node logs in."""
+    return [f"ssh {user}@ADDRESS {STATUS}" for user in dict.fromkeys(node.login_user for node in plan.nodes)]
+
+
+def pytest_command(plan: Plan) -> str:
+    """The verification of all nodes; empty when there are too many to name."""
+    if len(plan.nodes) > HOSTS_NAMED:
+        return ""
+    hosts = ",".join(f"ssh://{node.login_user}@{node.name}" for node in plan.nodes)
+    return f".venv/bin/pytest --hosts={hosts}"

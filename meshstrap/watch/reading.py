@@ -1,0 +1,74 @@
+"""One look at one node: its status.json, or why there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from meshstrap.watch.sight import NO_RUN, UNREACHABLE, UNREADABLE, Sight, sight_of
+from meshstrap.watch.ssh import SSH_FAILED, Answer, Connection
+from meshstrap.watch.status import parse_status
+
+Clock: TypeAlias = Callable[[], datetime]
+
+NO_STATUS = 66
+"""EX_NOINPUT of sysexits.h: the file is not there."""
+
+# While its disk is full a node keeps the newest status in /run (scripts/lib/status.sh).
+COMMAND = f"""\
+date -u +%Y-%m-%dT%H:%M:%SZ
+for file in /run/meshstrap-status.json /var/lib/meshstrap/status.json; do [ ! -f "$file" ] || exec cat "$file"; done
+exit {NO_STATUS}"""
+"""Plain sh, as the login user: the file is for all to read. The node's clock comes first."""
+
+_UNPRINTABLE = re.compile(r"[^ -~]")
+_CHATTER = ("Warning: Permanently added", "Connection closed by", "kex_exchange")
+_HELP = {
+    "Permission denied": "let its user take your key, or name user and key in your SSH configuration under Host {node}",
+    "Could not resolve": "give its address: --hosts {node}=ADDRESS, or HostName under Host {node} in your SSH "
+    "configuration",
+    "Host key verification failed": "is it a new machine under an old name or address? Then: ssh-keygen -R {node}",
+}
+_NO_WAY = "is it created and booted, and is its port 22 open to you?"
+
+
+async def read_node(connection: Connection, node: str, now: Clock) -> Sight:
+    """What the node says now. Never raises for what a node or the way to it does."""
+    return parse_answer(node, await connection.run(node, COMMAND), now())
+
+
+def parse_answer(node: str, answer: Answer, read: datetime) -> Sight:
+    """An answer to :data:`COMMAND` as what was seen."""
+    if answer.code == SSH_FAILED:
+        reason = _reason(answer.err)
+        return Sight(node=node, state=UNREACHABLE, message=reason, next=_help(node, answer.err), read=read)
+    if answer.code == NO_STATUS:
+        return Sight(
+            node=node,
+            state=NO_RUN,
+            message="it answers, but no run has begun",
+            next="cloud-init status --long; journalctl -u meshstrap -n 50",
+            read=read,
+        )
+    clock, _, text = answer.out.partition("\n")
+    try:
+        node_clock = datetime.strptime(clock.strip(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return sight_of(node, parse_status(text), node_clock, read)
+    except ValueError:
+        message = "what it says is no status that this meshstrap knows"
+        look = "sudo bash /opt/meshstrap/bootstrap.sh --status"
+        return Sight(node=node, state=UNREADABLE, message=message, next=look, read=read)
+
+
+def _reason(errors: str) -> str:
+    """The last line that ssh said about it, without what a node put in."""
+    lines = [_UNPRINTABLE.sub("?", line.strip()) for line in errors.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_CHATTER)] or [line for line in lines if line]
+    return telling[-1] if telling else "ssh failed and did not say why"
+
+
+def _help(node: str, errors: str) -> str:
+    found = [text for sign, text in _HELP.items() if sign in errors]
+    return (found[0] if found else _NO_WAY).format(node=node)

@@ -1,0 +1,184 @@
+"""The way to the nodes: a configuration as ssh itself reads it, and the task with an ssh that is told what to say."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from meshstrap.errors import WatchRefused
+from meshstrap.watch.reading import COMMAND
+from meshstrap.watch.ssh import Host, parse_hosts, ssh_configuration, ssh_program
+from tests.unit.test_watch import STATUS
+
+ROOT = Path(__file__).resolve().parents[2]
+SSH = """#!/bin/bash
+# Says of a node what lies in the folder under its name.
+printf '%s\\n' "$*" >>"$SAYS/log"
+command=${@: -1} node=${@: -2:1}
+cp "$2" "$SAYS/configuration"
+[[ ! -e $SAYS/$node.slow ]] || { echo $$ >"$SAYS/$node.slow"; exec sleep 60; }
+[[ ! -e $SAYS/$node.err ]] || { cat "$SAYS/$node.err" >&2; exit 255; }
+date -u +%Y-%m-%dT%H:%M:%SZ
+[[ -e $SAYS/$node ]] || exit 66
+cat "$SAYS/$node"
+"""
+
+
+def test_addresses_are_read_or_refused() -> None:
+    assert parse_hosts("", ["w1"]) == {}
+    assert parse_hosts(" w1=203.0.113.7, cp1=opc@2001:db8::1 ", ["cp1", "w1"]) == {
+        "w1": Host(address="203.0.113.7", user=""),
+        "cp1": Host(address="2001:db8::1", user="opc"),
+    }
+    for text in ("w1", "w1=", "w1=-oProxyCommand=x", "w1=a b", "w1=a\nHost *", "w1=;x", "w1=u@"):
+        with pytest.raises(WatchRefused, match="is not NODE=ADDRESS"):
+            parse_hosts(text, ["w1"])
+    with pytest.raises(WatchRefused, match="the inventory has no node 'w9'; it has cp1, w1"):
+        parse_hosts("w9=203.0.113.7", ["w1", "cp1"])
+
+
+def effective(node: str, configuration: str, folder: Path) -> dict[str, str]:
+    """What ssh makes of it."""
+    path = folder / "written"
+    path.write_text(configuration)
+    command = [ssh_program(), "-F", str(path), "-G", node]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
+
+
+def test_what_a_person_says_comes_before_their_file_and_that_before_ours(tmp_path: Path) -> None:
+    own = tmp_path / "my own config"
+    own.write_text(
+        "Host w1\n  HostName 198.51.100.1\n  User carol\n  Port 2222\n"
+        "Host w3\n  StrictHostKeyChecking yes\n  ConnectTimeout 3\n"
+    )
+    users = {"w1": "ubuntu", "w2": "opc", "w3": "debian"}
+    text = ssh_configuration(users, {"w1": Host(address="203.0.113.7", user="")}, str(own))
+    first = effective("w1", text, tmp_path)
+    assert (first["hostname"], first["user"], first["port"]) == ("203.0.113.7", "carol", "2222")
+    second = effective("w2", text, tmp_path)
+    assert (second["hostname"], second["user"], second["connecttimeout"]) == ("w2", "opc", "8")
+    assert second["stricthostkeychecking"] == "accept-new"
+    third = effective("w3", text, tmp_path)
+    assert (third["user"], third["stricthostkeychecking"], third["connecttimeout"]) == ("debian", "true", "3")
+    named = ssh_configuration(users, {"w1": Host(address="203.0.113.7", user="root")}, str(own))
+    assert effective("w1", named, tmp_path)["user"] == "root"
+    assert effective("w2", ssh_configuration(users, {}, str(tmp_path / "none")), tmp_path)["user"] == "opc"
+
+
+def test_no_ssh_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(WatchRefused, match="install an SSH client"):
+        ssh_program()
+
+
+@dataclass
+class Says:
+    """What the made-up ssh says, and how to run the task with it."""
+
+    folder: Path
+
+    def status(self, node: str, **changes: object) -> None:
+        (self.folder / node).write_text(json.dumps(STATUS | {"node": node} | changes))
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        environment = os.environ | {"PATH": f"{self.folder}:{os.environ['PATH']}", "SAYS": str(self.folder)}
+        command = [sys.executable, "-m", "invoke", "watch", "-i", "cluster.example.yaml", *words]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        with self.start(*words) as process:
+            out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+
+@pytest.fixture
+def says(tmp_path: Path) -> Says:
+    (tmp_path / "ssh").write_text(SSH)
+    (tmp_path / "ssh").chmod(0o755)
+    return Says(tmp_path)
+
+
+def test_once_prints_every_node(says: Says) -> None:
+    says.status("cp1", state="converged", step="-", message="this node is as planned", next="")
+    (says.folder / "w2.err").write_text("ssh: connect to host w2 port 22: No route to host\n")
+    code, out, err = says.run("--once", "--hosts", "w1=203.0.113.7")
+    assert (code, err) == (0, "")
+    states = {line.split()[0]: line for line in out.splitlines() if line[:2] in {"cp", "w1", "w2"}}
+    assert "converged" in states["cp1"]
+    assert "no run" in states["w1"]
+    assert "No route to host" in states["w2"]
+    assert out.endswith("1 unreachable, 1 no run, 1 converged\n")
+    log = (says.folder / "log").read_text()
+    assert log.count("-o BatchMode=yes -- ") == 3
+    assert "HostName 203.0.113.7" in (says.folder / "configuration").read_text()
+
+
+def test_a_host_that_hangs_does_not_keep_the_others_and_ctrl_c_ends_it_cleanly(says: Says) -> None:
+    (says.folder / "w2.slow").touch()
+    says.status("cp1")
+    says.status("w1")
+    with says.start("--json", "--pause", "1") as process:
+        assert process.stdout is not None
+        told = {json.loads(process.stdout.readline())["node"] for _ in range(2)}
+        assert told == {"cp1", "w1"}
+        slow = says.folder / "w2.slow"
+        while not slow.read_text():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "")
+    # ssh is gone with it, and so is its configuration.
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(slow.read_text()), 0)
+    assert not Path((says.folder / "log").read_text().split()[1]).exists()
+
+
+def test_it_ends_by_itself_when_every_node_has_converged(says: Says) -> None:
+    for node in ("cp1", "w1", "w2"):
+        says.status(node, state="converged", step="-", tries=1, message="this node is as planned", next="")
+    code, out, err = says.run("--pause", "1")
+    assert (code, err) == (0, "")
+    assert sum(": converged: this node is as planned" in line for line in out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--hosts", "w9=203.0.113.7"], "the inventory has no node 'w9'"),
+        (["--ssh-config", "nothing-here"], "nothing-here: there is no such file"),
+    ],
+)
+def test_what_cannot_be_is_a_message(says: Says, words: list[str], message: str) -> None:
+    code, _, err = says.run("--once", *words)
+    assert (code, message in err, "Traceback" in err) == (12, True, False)
+
+
+def test_the_command_reads_what_the_node_writes(tmp_path: Path) -> None:
+    status = (ROOT / "scripts" / "lib" / "status.sh").read_text()
+    for path in ("/run/meshstrap-status.json", "/var/lib/meshstrap/status.json"):
+        assert path in COMMAND
+        assert f"$ROOT{path}" in status
+    shell = shutil.which("dash") or shutil.which("sh") or ""
+
+    def said(*files: str) -> tuple[int, list[str]]:
+        here = COMMAND.replace("/run/", f"{tmp_path}/run/").replace("/var/lib/", f"{tmp_path}/var/lib/")
+        for name in files:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(f"{name}\n")
+        result = subprocess.run([shell, "-c", here], capture_output=True, text=True, check=False)
+        return result.returncode, result.stdout.splitlines()[1:]
+
+    assert said() == (66, [])
+    assert said("var/lib/meshstrap/status.json") == (0, ["var/lib/meshstrap/status.json"])
+    assert said("run/meshstrap-status.json") == (0, ["run/meshstrap-status.json"])
