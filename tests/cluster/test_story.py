@@ -54,7 +54,7 @@ def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
 def test_coredns_answers(cluster: Cluster) -> None:
     def available() -> bool:
         (deployment,) = cluster.objects("deployment", "coredns", "--namespace", "kube-system")
-        return deployment["status"].get("availableReplicas") == deployment["spec"]["replicas"]
+        return bool(deployment["status"].get("availableReplicas") == deployment["spec"]["replicas"])
 
     # A node is Ready before the pods that it may now run are.
     wait_until(available, "both CoreDNS pods", seconds=120)

@@ -153,6 +153,10 @@ class Machine:
         """Run a piece of bash in the machine, as root."""
         return self.run("bash", "-c", script, timeout=timeout)
 
+    def shell(self) -> list[str]:
+        """The command that opens a shell in the machine, for a person."""
+        return [*self._inside(), "KUBECONFIG=/etc/kubernetes/admin.conf", "TERM=xterm", "bash", "-l"]
+
     def _inside(self) -> Sequence[str]:
         if not self.running:
             raise LabError(f"{self.name} has no power")
