@@ -146,7 +146,7 @@ def read_digests(folder: Path) -> dict[str, str]:
 def _push(images: Sequence[Image], folder: Path, debian: Path, cache: Path) -> dict[str, str]:
     work = folder / "work"
     work.mkdir()
-    with PrivateNetwork() as namespace:
+    with PrivateNetwork(work) as namespace:
         server = serve_registry(namespace, folder, work / "registry.yaml", cache, writable=True)
         crane = ["ip", "netns", "exec", namespace, str(program_folder("crane", cache) / "crane")]
         try:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.lab import leftovers
 from tests.lab.process import Daemon, run, wait_until
 from tests.lab.programs import program_folder
 
@@ -55,13 +56,19 @@ def serve_registry(namespace: str, folder: Path, settings: Path, cache: Path, *,
 
 
 class PrivateNetwork:
-    """A context: a network namespace with nothing in it but its own loopback."""
+    """A context: a network namespace with loopback alone. If killed, the next lab takes it away, ``folder`` with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._prefix = f"ms{os.getpid()}-images"
+        self._folder = folder
+        self.namespace = f"{self._prefix}-lo"
 
     def __enter__(self) -> str:
-        self.name = f"ms{os.getpid()}-images"
-        run(["ip", "netns", "add", self.name]).check()
-        run(["ip", "-n", self.name, "link", "set", "lo", "up"]).check()
-        return self.name
+        leftovers.register(self._prefix, self._folder)
+        run(["ip", "netns", "add", self.namespace]).check()
+        run(["ip", "-n", self.namespace, "link", "set", "lo", "up"]).check()
+        return self.namespace
 
     def __exit__(self, *_: object) -> None:
-        run(["ip", "netns", "del", self.name])
+        run(["ip", "netns", "del", self.namespace])
+        leftovers.forget(self._prefix)

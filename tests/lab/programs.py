@@ -14,7 +14,7 @@ from .cached import cached
 from .process import LabError, run
 
 FOLDER = Path(__file__).parent / "programs"
-# All of Kubernetes or of Cilium, from nothing and beside other builds on two cores, takes a third of this.
+# Kubernetes from nothing took a quarter of this on two busy cores (2026-11).
 BUILD_SECONDS = 2700
 
 
