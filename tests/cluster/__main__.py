@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +20,23 @@ from tests.lab.process import LabError
 from .cluster import Cluster
 from .story import launch_story, start_headscale
 from .supplies import make_supplies
+
+# A program → Debian's package that has it.
+PROGRAMS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "dnsmasq": "dnsmasq-base",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "curl": "curl",
+    "gpg": "gpg",
+    "dpkg-scanpackages": "dpkg-dev",
+    "apt-ftparchive": "apt-utils",
+    "zstd": "zstd",
+    "go": "golang, 1.26.8 or newer",
+}
 
 ENTER = """\
 A shell on the control plane, in another terminal:
@@ -36,9 +55,20 @@ def show(console: Console, cluster: Cluster) -> None:
         console.print(cluster.kubectl(*question).check().out, highlight=False, soft_wrap=True)
 
 
+def cannot_run() -> str:
+    """Why this machine cannot carry the lab, and what to do; empty when it can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "the lab boots machines in namespaces of their own: run it as root, on Linux"
+    missing = [f"{program} ({package})" for program, package in PROGRAMS.items() if not shutil.which(program)]
+    return f"the lab needs {', '.join(missing)}: install the Debian packages in brackets" if missing else ""
+
+
 def main() -> int:
     """Bring it up, show it, and keep it until somebody presses Enter."""
     console = Console()
+    if why := cannot_run():
+        console.print(why, style="red", highlight=False)
+        return 1
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="meshstrap-lab-") as temporary:
         folder = Path(temporary)
