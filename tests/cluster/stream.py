@@ -36,13 +36,14 @@ class Stream:
     """A context: afterwards ``answers`` came on the connection, and ``lost`` packets of ``pings`` did not come back."""
 
     def __init__(self, here: Machine, address: str) -> None:
-        self._enter = ["nsenter", f"--net=/proc/{server_process(here)}/ns/net"]
+        self._enter = ["nsenter", f"--target={server_process(here)}", "--net"]
         self._address = address
         self.answers = self.pings = self.lost = 0
 
     def __enter__(self) -> Self:
         self._tcp = self._start(sys.executable, "-c", _CLIENT, self._address)
-        self._ping = self._start("ping", "-i", "0.2", self._address)
+        # The image's own program, in its own files.
+        self._ping = self._start("--mount", "ping", "-i", "0.2", self._address)
         return self
 
     def _start(self, *argv: str) -> subprocess.Popen[str]:
@@ -54,10 +55,10 @@ class Stream:
     ) -> None:
         # As Ctrl-C does: it then says what it has counted.
         self._ping.send_signal(2)
-        pinged = self._ping.communicate(timeout=30)[0]
+        pinged, unpinged = self._ping.communicate(timeout=30)
         asked, complaint = self._tcp.communicate("over\n", timeout=60)
         counts = re.search(r"(\d+) packets transmitted, (\d+) received", pinged)
         if self._tcp.returncode != 0 or counts is None:
-            raise LabError(f"a connection was dropped: {complaint}{pinged}")
+            raise LabError(f"a connection was dropped: {complaint}{pinged}{unpinged}")
         self.answers, self.pings = int(asked), int(counts.group(1))
         self.lost = self.pings - int(counts.group(2))
