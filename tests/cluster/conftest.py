@@ -13,6 +13,7 @@ from tests.lab.report import EVIDENCE, Reporter
 
 from .cluster import Cluster
 from .coordination import Headscale
+from .parts import Outages, Parts
 from .probe import Probes
 from .story import launch_story, start_headscale
 from .supplies import Supplies, make_supplies
@@ -21,6 +22,8 @@ __all__ = ["pytest_runtest_makereport"]
 
 # What is looked at first must not have been disturbed yet.
 ORDER = ("test_story", "test_network", "test_twice")
+# What leaves the most behind if it fails comes last.
+LAST = ("test_faults_tailnet", "test_faults_late", "test_faults_join", "test_faults_power", "test_faults_init")
 
 
 @pytest.fixture(scope="session")
@@ -60,11 +63,20 @@ def probes(cluster: Cluster, supplies: Supplies) -> Probes:
     return Probes(cluster, supplies.probe_image)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which faults."""
+    parser.addoption("--all", action="store_true", help="all faults, and the long form of those that have one")
+    parser.addoption("--part", type=int, help="this third of the faults: 1 to 3")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Report what was proven."""
+    """Report what was proven, and run a part of the faults."""
     config.pluginmanager.register(Reporter(config), "lab-report")
+    config.pluginmanager.register(Parts(config), "cluster-parts")
+    config.pluginmanager.register(Outages(), "cluster-outages")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Look before disturbing."""
-    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else len(ORDER))
+    order = dict(zip(ORDER, range(-len(ORDER), 0), strict=True)) | dict(zip(LAST, range(1, len(LAST) + 1), strict=True))
+    items.sort(key=lambda item: order.get(item.path.stem, 0))
