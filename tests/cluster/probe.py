@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from tests.lab.process import Result, wait_until
 
@@ -96,11 +96,11 @@ class Probes:
 
         For a while after a power cut the API tells of the pods from before.
         """
-        powered = datetime.now(UTC) - timedelta(seconds=float(self.cluster.machines[node].uptime()))
+        powered = datetime.fromtimestamp(int(self.cluster.machines[node].booted), UTC)
 
         def born() -> bool:
             started = self.started().get(node)
-            return started is not None and started > powered
+            return started is not None and started >= powered
 
         wait_until(born, f"a probe that was started on {node} since its boot", seconds=seconds)
         self.wait_ready()

@@ -150,10 +150,6 @@ class Machine:
         """Run a command in a cgroup of the machine: elsewhere Cilium's socket programs do not see its connections."""
         return self.run("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--", *argv, timeout=timeout)
 
-    def uptime(self) -> float:
-        """Seconds since its first process began; the kernel's own clock is older, since all machines share it."""
-        return float(run(["ps", "-o", "etimes=", "-p", str(self._leader)]).check().out)
-
     def bash(self, script: str, *, timeout: float = 120) -> Result:
         """Run a piece of bash in the machine, as root."""
         return self.run("bash", "-c", script, timeout=timeout)
