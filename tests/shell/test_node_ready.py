@@ -16,7 +16,9 @@ def machine(sandbox: Sandbox) -> Sandbox:
     stubs.set_state(sandbox, "kubelet", "Mon 2026-11-23 06:00:00 UTC\n")
     stubs.set_state(sandbox, "api")
     stubs.set_state(sandbox, "ready", "True 2026-11-23T06:00:10Z kubelet is posting ready status")
-    sandbox.stub("curl", stubs.script(sandbox, '[[ $* == *"--unix-socket $R/run/cilium/cilium.sock "* && ! -e $S/silent ]]'))
+    sandbox.stub(
+        "curl", stubs.script(sandbox, '[[ $* == *"--unix-socket $R/run/cilium/cilium.sock "* && ! -e $S/silent ]]')
+    )
     stubs.stub_kubectl(sandbox, '  "get node/w1 --output jsonpath="*) cat $S/ready ;;')
     return sandbox
 
