@@ -42,6 +42,9 @@ def ready_nodes(cluster: Cluster) -> set[str]:
 
 
 def _is_fresh(cluster: Cluster, pod: dict[str, Any]) -> bool:
+    # A pod of a node that was deleted stays in the API until it is collected.
+    if pod["spec"]["nodeName"] not in cluster.machines:
+        return False
     running = pod["status"].get("containerStatuses", [{}])[0].get("state", {}).get("running", {})
     return since_boot(cluster.machines[pod["spec"]["nodeName"]], running.get("startedAt", ""))
 
