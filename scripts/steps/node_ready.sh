@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# The kubelet says Ready, and has said so since it started: after a boot the API tells of the time before.
+# The kubelet says Ready, and has said so since it started: after a boot the API tells of the time before. Nor does Ready
+# say that pods have a network then: Cilium's file for the kubelet outlives the boot, its agent's socket does not.
 
-: "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${KUBELET_KUBECONFIG:?}"
+: "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${KUBELET_KUBECONFIG:?}"
 
 check_node_ready() {
   local answer status beat message started
@@ -13,6 +14,8 @@ check_node_ready() {
   beat=$(date -d "$beat" +%s)
   started=$(service_started kubelet)
   ((beat >= started)) || no 'the kubelet has not reported yet'
+  curl --fail --silent --max-time 10 --output /dev/null --unix-socket "$ROOT/run/cilium/cilium.sock" \
+    http://cilium/v1/healthz || no "Cilium's agent does not answer yet"
 }
 
 # Nothing to do but wait: Ready needs the network, and that comes from the control plane.

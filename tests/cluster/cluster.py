@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,10 @@ class Cluster:
         self.lab.launch(machine, self.user_data(name))
         return machine
 
-    def wait_converged(self, names: Iterable[str] = (), seconds: float = 900) -> None:
-        """Wait until these nodes, or all, say that they converged; a failed one ends the wait."""
+    def wait_converged(
+        self, names: Iterable[str] = (), seconds: float = 900, *, say: Callable[[str], object] = lambda _: None
+    ) -> None:
+        """Wait until these nodes, or all, say that they converged; ``say`` is told of each that does."""
         deadline = time.monotonic() + seconds
         left = list(names or self.machines)
         states: dict[str, dict[str, Any]] = {}
@@ -81,6 +83,7 @@ class Cluster:
                 self.timeline.look(name, state)
                 if state.get("state") == "converged":
                     left.remove(name)
+                    say(f"{name} has converged, {self.timeline.now():.0f} s after the first machine got power")
             time.sleep(0.5)
 
     def kubectl(self, *words: str, text: str | None = None, timeout: float = 120) -> Result:

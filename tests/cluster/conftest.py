@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.lab.conftest import CACHE, pytest_runtest_makereport
 from tests.lab.lab import Lab
-from tests.lab.programs import program_folder
 from tests.lab.report import EVIDENCE, Reporter
 
 from .cluster import Cluster
 from .coordination import Headscale
-from .inventory import NODES, cluster_inventory
+from .parts import Outages, Parts
 from .probe import Probes
+from .story import launch_story, start_headscale
 from .supplies import Supplies, make_supplies
 
 __all__ = ["pytest_runtest_makereport"]
 
 # What is looked at first must not have been disturbed yet.
 ORDER = ("test_story", "test_network", "test_twice")
-
-# How long the workers run before the control plane's machine is created.
-LATER_SECONDS = 60
+# What leaves the most behind if it fails comes last.
+LAST = ("test_faults_tailnet", "test_faults_late", "test_faults_join", "test_faults_power", "test_faults_init")
 
 
 @pytest.fixture(scope="session")
@@ -50,25 +48,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, supplies: Supplies, request: p
 @pytest.fixture(scope="session")
 def headscale(lab: Lab) -> Headscale:
     """The tailnet's coordination server."""
-    made = Headscale(lab.segment, lab.folder / "headscale", program_folder("headscale", lab.cache))
-    lab.undo.append(made.down)
-    made.start()
-    return made
+    return start_headscale(lab)
 
 
 @pytest.fixture(scope="session")
 def cluster(lab: Lab, headscale: Headscale, supplies: Supplies) -> Cluster:
     """The story: workers first, the control plane later, and then nobody touches anything."""
-    inventory = cluster_inventory(supplies.sources, supplies.values, headscale.trusted_ca)
-    made = Cluster(lab, headscale, supplies, inventory, lab.folder / "user")
-    made.render(NODES)
-    for name in NODES:
-        if name != "cp1":
-            made.launch(name)
-    time.sleep(LATER_SECONDS)
-    made.launch("cp1")
-    made.wait_converged()
-    return made
+    return launch_story(lab, headscale, supplies)
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +63,20 @@ def probes(cluster: Cluster, supplies: Supplies) -> Probes:
     return Probes(cluster, supplies.probe_image)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which faults."""
+    parser.addoption("--all", action="store_true", help="all faults, and the long form of those that have one")
+    parser.addoption("--part", type=int, help="this third of the faults: 1 to 3")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Report what was proven."""
+    """Report what was proven, and run a part of the faults."""
     config.pluginmanager.register(Reporter(config), "lab-report")
+    config.pluginmanager.register(Parts(config), "cluster-parts")
+    config.pluginmanager.register(Outages(), "cluster-outages")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Look before disturbing."""
-    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else len(ORDER))
+    order = dict(zip(ORDER, range(-len(ORDER), 0), strict=True)) | dict(zip(LAST, range(1, len(LAST) + 1), strict=True))
+    items.sort(key=lambda item: order.get(item.path.stem, 0))

@@ -128,6 +128,12 @@ class Headscale:
         known: list[dict[str, Any]] = self._ask("nodes", "list")
         return known
 
+    def revive(self, name: str) -> None:
+        """Take away the expiry of a node that expired or was logged out."""
+        for node in self.nodes():
+            if node["given_name"] == name:
+                self._command("nodes", "expire", "--disable", "--identifier", str(node["id"])).check()
+
     def delete(self, name: str) -> None:
         """Forget a node, as a person does who removes a machine for good."""
         for node in self.nodes():

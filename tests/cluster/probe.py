@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from tests.lab.process import Result, wait_until
 
@@ -89,6 +90,29 @@ class Probes:
     def wait_ready(self, seconds: float = 240) -> None:
         """Wait until every node of the cluster has its pod, ready."""
         wait_until(lambda: set(self.pods()) == set(self.cluster.machines), "a probe on every node", seconds=seconds)
+
+    def wait_born_since_boot(self, node: str, seconds: float = 240) -> None:
+        """Wait until a node's pod runs that was started since the machine has power, and all others too.
+
+        For a while after a power cut the API tells of the pods from before.
+        """
+        powered = datetime.fromtimestamp(int(self.cluster.machines[node].booted), UTC)
+
+        def born() -> bool:
+            started = self.started().get(node)
+            return started is not None and started >= powered
+
+        wait_until(born, f"a probe that was started on {node} since its boot", seconds=seconds)
+        self.wait_ready()
+
+    def started(self) -> dict[str, datetime]:
+        """When the container of each node's pod was started."""
+        found = {}
+        for item in self.cluster.objects("pods", "--selector", f"app={SERVICE}"):
+            for container in item["status"].get("containerStatuses", []):
+                if since := container["state"].get("running", {}).get("startedAt"):
+                    found[item["spec"]["nodeName"]] = datetime.fromisoformat(since)
+        return found
 
     def pods(self) -> dict[str, Pod]:
         """The ready pods by node."""

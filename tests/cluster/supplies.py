@@ -1,9 +1,13 @@
-"""Everything that the cluster lab's nodes download, and the inventory's words for where it is."""
+"""Everything that the cluster lab's nodes download, and the inventory's words for where it is.
+
+``python -m tests.cluster.supplies`` builds it all into the cache and says nothing more.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,3 +124,11 @@ def _write_repositories(folder: Path, cache: Path) -> str:
     key.close()
     shutil.rmtree(home)
     return key.fingerprint
+
+
+if __name__ == "__main__":
+    from tests.lab.conftest import CACHE
+
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        make_supplies(Path(scratch) / "web", CACHE)

@@ -52,8 +52,12 @@ def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
 
 
 def test_coredns_answers(cluster: Cluster) -> None:
-    deployment = cluster.objects("deployment", "coredns", "--namespace", "kube-system")[0]
-    assert deployment["status"]["availableReplicas"] == deployment["spec"]["replicas"]
+    def available() -> bool:
+        (deployment,) = cluster.objects("deployment", "coredns", "--namespace", "kube-system")
+        return bool(deployment["status"].get("availableReplicas") == deployment["spec"]["replicas"])
+
+    # A node is Ready before the pods that it may now run are.
+    wait_until(available, "both CoreDNS pods", seconds=120)
 
 
 def test_every_machine_shows_its_steps_in_the_timeline(cluster: Cluster) -> None:

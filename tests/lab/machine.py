@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from .process import Daemon, LabError, Result, run, wait_until
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BOOT_SECONDS = 90
+POWER_OFF_SECONDS = 40
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Machine:
         self._leader = 0
         self._groups: list[Path] = []
         self._boots = 0
+        # When it last got power, in seconds since 1970.
+        self.booted = 0.0
         self._mount()
 
     def _mount(self) -> None:
@@ -84,6 +88,7 @@ class Machine:
     def boot(self, *, wait: bool = True) -> None:
         """Power on; returns when systemd has a bus, or at once without ``wait``."""
         self._boots += 1
+        self.booted = time.time()
         if self.kubelet:
             self._mount_state()
         self._groups = cgroup.make(f"{self.account.machine}-{self._boots}", controllers=self.kubelet)
@@ -149,6 +154,10 @@ class Machine:
         """Run a piece of bash in the machine, as root."""
         return self.run("bash", "-c", script, timeout=timeout)
 
+    def shell(self) -> list[str]:
+        """The command that opens a shell in the machine, for a person."""
+        return [*self._inside(), "KUBECONFIG=/etc/kubernetes/admin.conf", "TERM=xterm", "bash", "-l"]
+
     def _inside(self) -> Sequence[str]:
         if not self.running:
             raise LabError(f"{self.name} has no power")
@@ -159,9 +168,11 @@ class Machine:
     def power_off(self) -> None:
         """Shut down cleanly and wait for it."""
         self.run("systemctl", "poweroff")
-        if self._nspawn is not None and not self._nspawn.wait(60):
+        if self._nspawn is not None and not self._nspawn.wait(POWER_OFF_SECONDS):
+            # A kubelet's machine stops all units and unmounts, and its last process stays in here (not traced).
             self.kill()
-        self._forget()
+        else:
+            self._forget()
 
     def kill(self) -> None:
         """Cut the power: its first process is killed, nothing is stopped before, links and cgroups go."""

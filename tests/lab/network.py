@@ -88,6 +88,7 @@ class Account:
         # Oracle's prefix; fixed, since a machine keeps its address over a reboot and a new veth would not.
         self.mac = f"02:00:17:00:00:{self.index:02x}"
         self.address = f"10.0.0.{self.index}"
+        self.public = f"203.0.113.{100 + self.index}"
         self._daemons: list[Daemon] = []
 
     def up(self) -> None:
@@ -95,7 +96,7 @@ class Account:
         self.folder.mkdir(parents=True, exist_ok=True)
         _ip("netns", "add", self.router)
         _ip("-n", self.router, "link", "set", "lo", "up")
-        self.segment.plug(self.router, "wan", self.name, f"203.0.113.{100 + self.index}/24")
+        self.segment.plug(self.router, "wan", self.name, f"{self.public}/24")
         run(["ip", "netns", "exec", self.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"]).check()
         self.translate("oci")
         self.plug_nic()
@@ -126,6 +127,13 @@ table ip filter {{
 }}
 """
         run(["ip", "netns", "exec", self.router, "nft", "-f", "-"], text=rules).check()
+        run(["ip", "netns", "exec", self.router, "conntrack", "-F"]).check()
+
+    def move(self, public: str) -> None:
+        """Another public address, as an instance has that was stopped and started without a reserved one."""
+        for verb, address in (("del", self.public), ("add", public)):
+            _ip("-n", self.router, "addr", verb, f"{address}/24", "dev", "wan")
+        self.public = public
         run(["ip", "netns", "exec", self.router, "conntrack", "-F"]).check()
 
     def plug_nic(self) -> None:

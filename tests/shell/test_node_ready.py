@@ -16,6 +16,9 @@ def machine(sandbox: Sandbox) -> Sandbox:
     stubs.set_state(sandbox, "kubelet", "Mon 2026-11-23 06:00:00 UTC\n")
     stubs.set_state(sandbox, "api")
     stubs.set_state(sandbox, "ready", "True 2026-11-23T06:00:10Z kubelet is posting ready status")
+    sandbox.stub(
+        "curl", stubs.script(sandbox, '[[ $* == *"--unix-socket $R/run/cilium/cilium.sock "* && ! -e $S/silent ]]')
+    )
     stubs.stub_kubectl(sandbox, '  "get node/w1 --output jsonpath="*) cat $S/ready ;;')
     return sandbox
 
@@ -54,6 +57,13 @@ def test_not_ready(machine: Sandbox, said: str, why: str) -> None:
     done = machine.run("node_ready", environment={"WAIT_LIMIT": "0"})
     assert done.code == 75
     assert f"no Ready from the kubelet yet: {why}; what to do: journalctl -u kubelet" in done.log
+
+
+def test_ready_of_before_the_boot_while_the_agent_is_not_there(machine: Sandbox) -> None:
+    stubs.set_state(machine, "silent")
+    done = machine.run("node_ready", environment={"WAIT_LIMIT": "0"})
+    assert done.code == 75
+    assert "no Ready from the kubelet yet: Cilium's agent does not answer yet; what to do: " in done.log
 
 
 def test_cannot_ask(machine: Sandbox) -> None:

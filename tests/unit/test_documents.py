@@ -140,7 +140,12 @@ def test_tailscaled_never_talks_to_pods() -> None:
 def test_the_kubelet_waits_for_the_tailnet_and_not_for_ever() -> None:
     sections = unit(document("KUBELET_DROP_IN"))
     assert {"tailscale-online.target", "meshstrap-mesh-rule.service"} <= set(dict(sections["Unit"])["After"].split())
-    assert sections["Service"] == [("ExecStartPre", "/usr/bin/tailscale wait --timeout=60s")]
+    assert ("ExecStartPre", "/usr/bin/tailscale wait --timeout=60s") in sections["Service"]
+
+
+def test_the_kubelet_starts_without_the_empty_certificate_that_a_power_cut_leaves() -> None:
+    clears = ("ExecStartPre", "-/usr/bin/find /var/lib/kubelet/pki -type f -empty -delete")
+    assert unit(document("KUBELET_DROP_IN"))["Service"][0] == clears
 
 
 def test_firewall_rules_are_as_iptables_saves_them() -> None:
