@@ -15,6 +15,7 @@ from tests.lab.report import EVIDENCE, Reporter
 
 from .cluster import Cluster
 from .coordination import Headscale
+from .evidence_report import EvidenceReporter
 from .inventory import NODES, cluster_inventory
 from .probe import Probes
 from .supplies import Supplies, make_supplies
@@ -80,6 +81,7 @@ def probes(cluster: Cluster, supplies: Supplies) -> Probes:
 def pytest_configure(config: pytest.Config) -> None:
     """Report what was proven."""
     config.pluginmanager.register(Reporter(config), "lab-report")
+    config.pluginmanager.register(EvidenceReporter(config), "cluster-evidence")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

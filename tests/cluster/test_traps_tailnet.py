@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.machine import Machine
+from tests.lab.network import COORDINATION
 from tests.lab.node import bootstrap, status
 from tests.lab.process import run, wait_until
 
 from .cluster import Cluster
-from .coordination import COORDINATION
 from .probe import Probes
 from .test_traps_endpoints import find_paths_anew
 
