@@ -141,6 +141,8 @@ def bench(session: nox.Session) -> None:
     """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`.
 
     `-- lab`, as root: the second run on a machine of the node lab beside the first.
+    `-- cluster [ROUNDS] [--write]`, as root: a whole cluster beside the guide's own commands, what it carries and
+    costs; `--write` puts that into the README.
     """
     install(session)
     run(session, "python", "-m", "tests.bench", *session.posargs)

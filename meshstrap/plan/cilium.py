@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from meshstrap.plan.model import Network
+from meshstrap.plan.model import CiliumImages, Network
 from meshstrap.plan.network import cilium_mtu
 
 
@@ -42,3 +43,24 @@ def cilium_values(network: Network, *, api_endpoint: str, api_port: int, hubble:
         if hubble
         else {"enabled": False},
     }
+
+
+def cilium_images(version: str, values: Mapping[str, Any]) -> CiliumImages:
+    """The images that the chart's templates make of these values (``cilium.image``, ``cilium.operator.image``).
+
+    Without a digest of the person's own the tag alone: the chart's digest is of the same image, and only the chart
+    knows it.
+    """
+    agent, operator = values.get("image") or {}, (values.get("operator") or {}).get("image") or {}
+    return CiliumImages(
+        agent=_image(agent, "quay.io/cilium/cilium", version, agent.get("digest")),
+        operator=_image(operator, "quay.io/cilium/operator", version, operator.get("genericDigest"), "-generic"),
+    )
+
+
+def _image(image: Mapping[str, Any], repository: str, version: str, digest: object, suffix: str = "") -> str:
+    if override := image.get("override"):
+        return str(override)
+    pinned = f"@{digest}" if digest and image.get("useDigest", True) else ""
+    name = f"{image.get('repository') or repository}{suffix}{image.get('suffix') or ''}"
+    return f"{name}:{image.get('tag') or f'v{version}'}{pinned}"

@@ -10,7 +10,7 @@ from meshstrap.inventory.machines import Node
 from meshstrap.inventory.model import Inventory
 from meshstrap.plan import machines
 from meshstrap.plan.accounts import derive_account
-from meshstrap.plan.cilium import cilium_values
+from meshstrap.plan.cilium import cilium_images, cilium_values
 from meshstrap.plan.facts import derive_facts
 from meshstrap.plan.kubelet import kubelet_configuration
 from meshstrap.plan.merging import derive_overrides, merge_values
@@ -39,7 +39,7 @@ def derive_plan(inventory: Inventory) -> Plan:
     cluster = inventory.cluster
     versions = _derive_versions(inventory)
     network = derive_network(cluster.pod_subnet, cluster.service_subnet)
-    ours = _our_cilium_values(inventory)
+    values = merge_values(_our_cilium_values(inventory), inventory.cilium.values)
     control_plane = next(node.name for node in inventory.nodes if node.role == machines.CONTROL_PLANE)
     return Plan(
         name=cluster.name,
@@ -52,8 +52,9 @@ def derive_plan(inventory: Inventory) -> Plan:
         versions=versions,
         network=network,
         routing=inventory.cilium.routing,
-        cilium_values=merge_values(ours, inventory.cilium.values),
+        cilium_values=values,
         cilium_chart=cilium_chart(inventory),
+        cilium_images=cilium_images(versions.cilium, values),
         kubelet=merge_values(kubelet_configuration(), cluster.kubelet),
         waived_preflight=cluster.waive_preflight,
         registry_mirrors=tuple(

@@ -172,6 +172,14 @@ class NodePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CiliumImages:
+    """What the chart will run, as its values name it."""
+
+    agent: str
+    operator: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole cluster. ``cilium_values`` and ``kubelet`` are complete: ours with the person's over them."""
 
@@ -187,6 +195,7 @@ class Plan:
     routing: str
     cilium_values: Mapping[str, Any]
     cilium_chart: Download
+    cilium_images: CiliumImages
     kubelet: Mapping[str, Any]
     waived_preflight: tuple[str, ...]
     registry_mirrors: tuple[RegistryMirror, ...]

@@ -50,8 +50,13 @@ def _kubeadm(plan: Plan, node: NodePlan) -> str:
     return yaml_document(kubeadm.worker_configuration(plan, node))
 
 
+def sandbox_image(plan: Plan) -> str:
+    """The image that holds a pod's namespaces."""
+    return f"registry.k8s.io/pause:{plan.versions.pause}"
+
+
 def _containerd(plan: Plan, _node: NodePlan) -> str:
-    return _template("containerd.toml", sandbox_image=f"registry.k8s.io/pause:{plan.versions.pause}")
+    return _template("containerd.toml", sandbox_image=sandbox_image(plan))
 
 
 def _kubelet_patch(_plan: Plan, node: NodePlan) -> str:

@@ -9,7 +9,14 @@ from meshstrap.errors import RenderFailed
 from meshstrap.plan.machines import KERNEL_MODULES
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.plan.packages import package_argument
-from meshstrap.rendering.documents import DOCUMENT_VARIABLES, Document, environment, render_registry, render_repository
+from meshstrap.rendering.documents import (
+    DOCUMENT_VARIABLES,
+    Document,
+    environment,
+    render_registry,
+    render_repository,
+    sandbox_image,
+)
 from meshstrap.rendering.quoting import render_template
 
 Text = str | int | bool
@@ -40,6 +47,9 @@ _TEXTS: dict[str, Callable[[Plan, NodePlan], Text]] = {
     "CILIUM_VERSION": lambda plan, _node: plan.versions.cilium,
     "CILIUM_CHART_URL": lambda plan, _node: plan.cilium_chart.url,
     "CILIUM_CHART_SHA256": lambda plan, _node: plan.cilium_chart.sha256,
+    "CILIUM_AGENT_IMAGE": lambda plan, _node: plan.cilium_images.agent,
+    "CILIUM_OPERATOR_IMAGE": lambda plan, _node: plan.cilium_images.operator,
+    "SANDBOX_IMAGE": lambda plan, _node: sandbox_image(plan),
     "HELM_VERSION": lambda plan, _node: plan.versions.helm,
     "HELM_URL": lambda _plan, node: node.helm.url,
     "HELM_SHA256": lambda _plan, node: node.helm.sha256,

@@ -2,7 +2,8 @@
 # containerd as kubelet needs it: systemd cgroups, the pinned pause image, registry mirrors. The package's own
 # configuration disables the CRI plugin, so the file is ours as a whole.
 
-: "${ROOT?}" "${CONTAINERD_CONFIG:?}" "${CRICTL_CONFIG:?}" "${REGISTRY_NAMES[*]-}" "${REGISTRY_HOSTS[*]-}"
+: "${ROOT?}" "${WORK?}" "${CONTAINERD_CONFIG:?}" "${CRICTL_CONFIG:?}" "${REGISTRY_NAMES[*]-}" "${REGISTRY_HOSTS[*]-}"
+: "${NODE_ROLE:?}" "${KUBERNETES_VERSION:?}" "${SANDBOX_IMAGE:?}" "${CILIUM_AGENT_IMAGE:?}" "${CILIUM_OPERATOR_IMAGE:?}"
 
 readonly CONTAINERD_CONFIG_FILE=$ROOT/etc/containerd/config.toml
 readonly CRICTL_CONFIG_FILE=$ROOT/etc/crictl.yaml
@@ -32,6 +33,22 @@ apply_containerd() {
   # Containers live on while containerd restarts.
   restart_service containerd
   await 60 'containerd to answer' 'journalctl -u containerd -n 50' containerd_answers
+  containerd_fetch_images
+}
+
+# What will run here for certain is fetched while this node still waits for the tailnet and for others. Nobody waits for
+# it, and what it cannot get the kubelet asks for again; so it is a unit of its own, and its failure is none of ours.
+containerd_fetch_images() {
+  local images="$SANDBOX_IMAGE $CILIUM_AGENT_IMAGE"
+  if [[ $NODE_ROLE == control-plane ]]; then
+    ask kubeadm config images list --kubernetes-version "v$KUBERNETES_VERSION"
+    # Cilium does kube-proxy's work.
+    images="$(sed '/kube-proxy/d' "$WORK/answer") $CILIUM_OPERATOR_IMAGE $CILIUM_AGENT_IMAGE"
+  fi
+  # shellcheck disable=SC2016 # the unit's own shell expands it
+  # shellcheck disable=SC2086 # a name of an image has no spaces
+  ask systemd-run --quiet --collect --unit=meshstrap-images -- \
+    /bin/sh -c 'for image; do crictl pull "$image"; done; true' sh $images
 }
 
 containerd_answers() {

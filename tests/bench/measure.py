@@ -16,7 +16,7 @@ from meshstrap.lint import bash_findings, lint_scripts, shellcheck_findings
 from meshstrap.output import write_generated
 from meshstrap.page import write_page
 from meshstrap.pipeline import load_plan, node_files, pack_nodes, page_text, render_scripts
-from tests.bench.cluster import inventory_text, made_up_secrets
+from tests.bench.made_up import inventory_text, made_up_secrets
 
 PLAIN_SAMPLE = 10
 

@@ -13,6 +13,7 @@ from tests.lab.report import EVIDENCE, Reporter
 
 from .cluster import Cluster
 from .coordination import Headscale
+from .evidence_report import EvidenceReporter
 from .parts import Outages, Parts
 from .probe import Probes
 from .story import launch_story, start_headscale
@@ -74,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Reporter(config), "lab-report")
     config.pluginmanager.register(Parts(config), "cluster-parts")
     config.pluginmanager.register(Outages(), "cluster-outages")
+    config.pluginmanager.register(EvidenceReporter(config), "cluster-evidence")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

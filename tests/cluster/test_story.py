@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import derive_plan
 from tests.lab.node import status
@@ -9,6 +11,7 @@ from tests.lab.process import wait_until
 
 from .cluster import Cluster
 from .inventory import NODES
+from .versions import programs, this_machine
 
 
 def test_every_node_converges_and_nobody_has_touched_it(cluster: Cluster) -> None:
@@ -60,10 +63,30 @@ def test_coredns_answers(cluster: Cluster) -> None:
     wait_until(available, "both CoreDNS pods", seconds=120)
 
 
-def test_every_machine_shows_its_steps_in_the_timeline(cluster: Cluster) -> None:
+def test_every_node_runs_the_versions_of_the_plan(
+    cluster: Cluster, record_property: Callable[[str, object], None]
+) -> None:
+    planned, found = derive_plan(load_inventory(cluster.inventory)).versions, programs(cluster)
+    record_property("programs", found)
+    record_property("machine", this_machine())
+    for name, version in (
+        ("kubelet", planned.kubernetes),
+        ("tailscale", planned.tailscale),
+        ("Cilium", planned.cilium),
+    ):
+        assert found[name].partition("-")[0] == version
+    assert {node["status"]["nodeInfo"]["kubeletVersion"] for node in cluster.objects("nodes")} == {
+        f"v{planned.kubernetes}"
+    }
+
+
+def test_every_machine_shows_its_steps_in_the_timeline(
+    cluster: Cluster, record_property: Callable[[str, object], None]
+) -> None:
     derived = derive_plan(load_inventory(cluster.inventory))
     for node in derived.nodes:
         spans = cluster.timeline.spans[node.name]
         assert list(node.steps) == list(spans)
         assert all(span.held for span in spans.values())
+    record_property("timeline", list(cluster.timeline.table()))
     print("\n".join(("", *cluster.timeline.table())))  # noqa: T201 - the table is what this run shows

@@ -15,6 +15,10 @@ RESTART = ["systemctl daemon-reload", "systemctl enable --quiet containerd", "sy
 def machine(sandbox: Sandbox) -> Sandbox:
     """containerd as its package leaves it: running, with a configuration that disables CRI."""
     sandbox.header |= {
+        "KUBERNETES_VERSION": "1.36.3",
+        "SANDBOX_IMAGE": "registry.k8s.io/pause:3.10.2",
+        "CILIUM_AGENT_IMAGE": "quay.io/cilium/cilium:v1.20.2",
+        "CILIUM_OPERATOR_IMAGE": "quay.io/cilium/operator-generic:v1.20.2",
         "CONTAINERD_CONFIG": CONFIG,
         "CRICTL_CONFIG": "runtime-endpoint: unix:///run/containerd/containerd.sock",
         "REGISTRY_NAMES": ("docker.io",),
@@ -22,6 +26,8 @@ def machine(sandbox: Sandbox) -> Sandbox:
     }
     stub_systemctl(sandbox, "containerd")
     sandbox.stub("crictl", f"grep -q runtime {sandbox.root}/etc/crictl.yaml || exit 1")
+    sandbox.stub("systemd-run")
+    sandbox.stub("kubeadm", "printf 'registry.k8s.io/%s:v1.36.3\\n' kube-apiserver kube-proxy etcd")
     sandbox.write("etc/containerd/config.toml", 'disabled_plugins = ["cri"]\n')
     return sandbox
 
@@ -32,6 +38,47 @@ def test_it_configures_and_restarts(machine: Sandbox) -> None:
     assert machine.read("etc/containerd/config.toml") == CONFIG + "\n"
     assert machine.read("etc/containerd/certs.d/docker.io/hosts.toml") == 'server = "https://mirror.example.net"\n'
     assert changes(done.calls) == RESTART
+
+
+FETCHER = (
+    "systemd-run --quiet --collect --unit=meshstrap-images -- "
+    '/bin/sh -c for image; do crictl pull "$image"; done; true sh'
+)
+
+
+def fetched(calls: list[str]) -> list[list[str]]:
+    """The images that were asked for ahead, by call."""
+    return [call.removeprefix(FETCHER).split() for call in calls if call.startswith(FETCHER)]
+
+
+def test_a_worker_fetches_what_it_will_run_while_it_waits_for_others(machine: Sandbox) -> None:
+    images = [["registry.k8s.io/pause:3.10.2", "quay.io/cilium/cilium:v1.20.2"]]
+    assert fetched(machine.run("containerd").calls) == images
+
+
+def test_a_control_plane_fetches_its_own_images_first_and_no_kube_proxy(machine: Sandbox) -> None:
+    machine.header |= {"NODE_ROLE": "control-plane"}
+    assert fetched(machine.run("containerd").calls) == [
+        [
+            "registry.k8s.io/kube-apiserver:v1.36.3",
+            "registry.k8s.io/etcd:v1.36.3",
+            "quay.io/cilium/operator-generic:v1.20.2",
+            "quay.io/cilium/cilium:v1.20.2",
+        ]
+    ]
+
+
+@pytest.mark.parametrize("program", ["systemd-run", "kubeadm"])
+def test_what_cannot_be_fetched_ahead_is_no_error(machine: Sandbox, program: str) -> None:
+    machine.header |= {"NODE_ROLE": "control-plane"}
+    machine.stub(program, "echo 'no network' >&2; exit 1")
+    done = machine.run("containerd")
+    assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
+
+
+def test_nothing_is_fetched_twice(machine: Sandbox) -> None:
+    machine.run("containerd")
+    assert not fetched(machine.run("containerd").calls)
 
 
 def test_a_second_run_changes_nothing(machine: Sandbox) -> None:

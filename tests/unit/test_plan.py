@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from meshstrap.plan import NodePlan, Package
+from meshstrap.plan.cilium import cilium_images
 from meshstrap.plan.machines import SYSTEMS, minimum_cpus, minimum_disk_gib, minimum_memory_mib
 from meshstrap.plan.merging import as_text, derive_overrides, merge_values
+from meshstrap.plan.model import CiliumImages
 from meshstrap.plan.packages import package_argument
 from tests.golden.cases import SYSTEMS as SYSTEM_NAMES
 from tests.golden.cases import example_plan, plan_of, system_plan
@@ -181,3 +185,24 @@ def test_an_override_below_a_scalar() -> None:
 )
 def test_values_as_text(value: object, text: str) -> None:
     assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "agent", "operator"),
+    [
+        ({}, "quay.io/cilium/cilium:v1.20.2", "quay.io/cilium/operator-generic:v1.20.2"),
+        (
+            {"image": {"repository": "mirror.test/agent", "tag": "v9"}, "operator": {"image": {"suffix": "-ci"}}},
+            "mirror.test/agent:v9",
+            "quay.io/cilium/operator-generic-ci:v1.20.2",
+        ),
+        (
+            {"image": {"digest": "sha256:a"}, "operator": {"image": {"genericDigest": "sha256:b", "useDigest": False}}},
+            "quay.io/cilium/cilium:v1.20.2@sha256:a",
+            "quay.io/cilium/operator-generic:v1.20.2",
+        ),
+        ({"image": {"override": "x.test/y:z"}}, "x.test/y:z", "quay.io/cilium/operator-generic:v1.20.2"),
+    ],
+)
+def test_ciliums_images_are_those_that_the_chart_will_run(values: dict[str, Any], agent: str, operator: str) -> None:
+    assert cilium_images("1.20.2", values) == CiliumImages(agent=agent, operator=operator)

@@ -1,0 +1,119 @@
+"""`python -m tests.bench cluster [ROUNDS] [--write]`: one run, one table; with ``--write`` it goes into the README."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from meshstrap.views.screen import Screen
+from meshstrap.views.tables import new_table
+from tests.cluster.cluster import Cluster
+from tests.cluster.supplies import Supplies, make_supplies
+from tests.cluster.versions import this_machine
+from tests.lab.conftest import CACHE
+from tests.lab.node import status
+from tests.lab.process import LabError
+from tests.lab.twice import watch
+
+from .bringup import BringUp, bring_up
+from .downloads import downloaded
+from .figures import Figures, keep, rows
+from .guide import GuideCluster
+from .memory import memory_by_program
+from .paths import measure_paths
+
+NOTE = """
+ratio: meshstrap's, or the pods', against the other one's; below 1 is less time or less speed. For memory and downloads
+it is the sum. Medians of {rounds} bring-ups each and of 3 measurements of each path, in alternation, in one run.
+load before it began: {load:.1f} processes a CPU. The way of meshstrap's first cluster:
+"""
+
+
+def main(words: list[str]) -> None:
+    """Measure and print; nothing is asserted about seconds."""
+    screen = Screen()
+    if os.geteuid() != 0:
+        screen.say("The cluster lab needs root.")
+        return
+    rounds = next((int(word) for word in words if word.isdigit()), 1)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        supplies = make_supplies(Path(name) / "web", CACHE)
+        _warm(supplies.folder, supplies.registry)
+        load = os.getloadavg()[0] / (os.cpu_count() or 1)
+        figures, timeline = measure(Path(name), supplies, rounds, load)
+    table = new_table("what", "#ratio", "figures")
+    for row in rows(figures):
+        table.add_row(*row)
+    screen.show(table)
+    screen.say(NOTE.format(rounds=rounds, load=load))
+    screen.say("\n".join(timeline))
+    if "--write" in words:
+        keep(figures)
+        screen.say("\nREADME.md has these figures now.")
+
+
+def _warm(*folders: Path) -> None:
+    """Read what will be served once, so that the first cluster does not pay for a cold disk."""
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    while file.read(1 << 24):
+                        pass
+
+
+def measure(folder: Path, supplies: Supplies, rounds: int, load: float) -> tuple[Figures, list[str]]:
+    """Both ways in alternation; what is asked of a cluster is asked of the last one of meshstrap's."""
+    seconds: dict[str, list[float]] = {}
+    for number in range(rounds):
+        with bring_up(GuideCluster, supplies, folder / f"guide-{number}") as guide:
+            _note(seconds, guide, " by the guide")
+        with bring_up(Cluster, supplies, folder / f"meshstrap-{number}") as ours:
+            _note(seconds, ours, "")
+            if number + 1 == rounds:
+                return _ask(ours.cluster, seconds, load), list(ours.cluster.timeline.table())
+    raise LabError("no round was measured")
+
+
+def _note(seconds: dict[str, list[float]], found: BringUp, by: str) -> None:
+    seconds.setdefault(f"ready{by}", []).append(found.ready)
+    seconds.setdefault(f"names{by}", []).append(found.names)
+
+
+def _ask(cluster: Cluster, brought_up: dict[str, list[float]], load: float) -> Figures:
+    cluster.wait_converged()
+    nodes = ("cp1", "w1")
+    downloads = {node: downloaded(cluster.machines[node].account) for node in nodes}
+    memory = {node: memory_by_program(cluster.machines[node]) for node in nodes}
+    seconds = {name: statistics.median(values) for name, values in brought_up.items()}
+    changes = {}
+    for node in nodes:
+        seconds[f"{node} first"] = sum(step["seconds"] for step in status(cluster.machines[node])["steps"])
+        run = watch(cluster.machines[node])
+        run.result.check()
+        seconds[f"{node} again"] = run.seconds
+        changes[node] = _count(run.levels.values()) + len(run.restarted)
+    paths = measure_paths(cluster, cluster.supplies.probe_image)
+    machine = this_machine()
+    return Figures(
+        day=datetime.now(UTC).date().isoformat(),
+        machine=", ".join((f"Linux {machine['Linux']}", machine["processor"], machine["memory"])),
+        load_per_cpu=round(load, 2),
+        seconds={name: round(value, 2) for name, value in seconds.items()},
+        changes=changes,
+        megabits={
+            title: {way: round(speed, 1) for way, speed in said.megabits.items()} for title, said in paths.items()
+        },
+        milliseconds={title: round(said.milliseconds, 3) for title, said in paths.items()},
+        memory={node: {name: round(size, 1) for name, size in said.items()} for node, said in memory.items()},
+        bytes=downloads,
+    )
+
+
+def _count(levels: Iterable[str]) -> int:
+    return sum(level == "changed" for level in levels)

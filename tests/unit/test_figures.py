@@ -1,0 +1,55 @@
+"""The README's block of what a cluster costs says what was measured, no more and no less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.bench.cluster.figures import MEASURED, PLACE, README, Figures, keep, markdown, read_figures, rows
+
+SMALL = Figures(
+    day="2026-11-23",
+    machine="Linux 6.18, x86_64, 2 CPUs, 24 GiB",
+    load_per_cpu=0.1,
+    seconds={
+        "ready": 80,
+        "ready by the guide": 100,
+        "names": 90,
+        "names by the guide": 100,
+        "cp1 first": 100,
+        "cp1 again": 2,
+        "w1 first": 50,
+        "w1 again": 1,
+    },
+    changes={"cp1": 0, "w1": 0},
+    megabits={"pod to pod": {"1": 200, "4 back": 250}, "tailnet": {"1": 2000, "4 back": 2500}},
+    milliseconds={"pod to pod": 1.0, "tailnet": 0.5},
+    memory={"w1": {"kubelet": 40.0, "containerd": 60.0}},
+    bytes={"w1": {"web": 100_000_000, "images": 200_000_000}},
+)
+
+
+@pytest.mark.skipif(not MEASURED.exists(), reason="nothing has been measured yet")
+def test_the_readme_says_what_was_measured(update_golden: bool) -> None:
+    if update_golden:
+        keep(read_figures())
+    assert PLACE.findall(README.read_text(encoding="utf-8")) == [markdown(read_figures())]
+
+
+def test_ratios_come_first_and_their_figures_behind_them() -> None:
+    found = {title: (ratio, said) for title, ratio, said in rows(SMALL)}
+    assert found["first boot to all nodes Ready, against the guide's commands without pauses"] == (
+        "0.80",
+        "80 s, 100 s",
+    )
+    assert found["a second run on cp1 against its first: 0 changes"] == ("0.020", "2.0 s, 100 s")
+    assert found["throughput, pod to pod against tailnet, 4 TCP streams, reverse"] == ("0.100", "250, 2500 Mbit/s")
+    assert found["idle ping, pod to pod against tailnet"] == ("2.0", "1.00, 0.50 ms")
+    assert found["memory of w1, MiB"] == ("100", "containerd 60, kubelet 40")
+    assert found["downloaded by w1, MB"] == ("300", "web 100, images 200")
+
+
+@pytest.mark.parametrize(("load", "marked"), [(0.1, False), (3.0, True)])
+def test_a_run_beside_other_work_is_marked_as_a_rehearsal(load: float, *, marked: bool) -> None:
+    assert ("a rehearsal" in markdown(replace(SMALL, load_per_cpu=load))) == marked
