@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from meshstrap.plan import Plan
 from meshstrap.views.page.model import MANY_NODES
-from tests.bench.cluster import inventory_text
+from tests.bench.made_up import inventory_text
 from tests.golden.cases import plan_of, secrets_for
 
 from .conftest import AXE, DESKTOP, PHONE, Open, Rendered, render

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from meshstrap.plan import Plan
 from meshstrap.views.pictures import PICTURES, mermaid_picture, svg_picture
-from tests.bench.cluster import inventory_text
+from tests.bench.made_up import inventory_text
 from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
 from tests.hostile import BREAKING_OUT, hostile_plan
 

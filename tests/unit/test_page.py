@@ -19,7 +19,7 @@ from meshstrap.plan import Plan
 from meshstrap.rendering import UserData
 from meshstrap.secrets import Secrets
 from meshstrap.views.page.model import HOSTS_NAMED, MANY_NODES, SERIAL, pytest_command, status_commands
-from tests.bench.cluster import inventory_text, made_up_secrets
+from tests.bench.made_up import inventory_text, made_up_secrets
 from tests.golden.cases import example_plan, plan_of, secrets_for, system_plan
 from tests.hostile import BREAKING_OUT, hostile_plan
 

@@ -17,7 +17,7 @@ from meshstrap.views.pictures.boot import PHASES, WAITS, derive_boot_order, phas
 from meshstrap.views.pictures.canvas import shorten, text_width
 from meshstrap.views.pictures.packet import derive_packet_path
 from meshstrap.views.pictures.topology import ACCOUNTS_DRAWN, derive_topology
-from tests.bench.cluster import inventory_text
+from tests.bench.made_up import inventory_text
 from tests.golden.cases import example_plan, plan_of, system_plan
 from tests.hostile import BREAKING_OUT, hostile_plan
 
