@@ -1,7 +1,9 @@
-"""Tasks that talk to nodes."""
+"""Tasks that talk to nodes, or bring up their own."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -48,3 +50,11 @@ def watch(
             watching.once(as_json=json)
         else:
             watching.follow(as_json=json, pause=max(1, pause))
+
+
+@people_task()
+def lab(context: Context) -> None:
+    """Bring up a whole cluster on this Linux box (root), and keep it until Enter: no cloud account needed."""
+    # A process of its own: what it needs is the tests', and nothing of meshstrap may import those.
+    done = subprocess.run([sys.executable, "-m", "tests.cluster"], cwd=Path(__file__).parent, check=False)
+    sys.exit(done.returncode)
