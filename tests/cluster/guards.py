@@ -9,6 +9,8 @@ from tests.lab.machine import Machine
 
 RULE_UNIT = "meshstrap-mesh-rule.service"
 DENY = "/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf"
+# It has no address, and knows no peer, until it is back in the tailnet.
+_RESTART = "systemctl daemon-reload && systemctl restart tailscaled && tailscale wait --timeout=90s"
 
 
 @contextmanager
@@ -27,9 +29,9 @@ def without_mesh_rule(*machines: Machine) -> Iterator[None]:
 def without_address_filter(*machines: Machine) -> Iterator[None]:
     """The sockets of tailscaled may send to pods' addresses, as those of every other program."""
     for machine in machines:
-        machine.bash(f"mv {DENY} {DENY}.off && systemctl daemon-reload && systemctl restart tailscaled").check()
+        machine.bash(f"mv {DENY} {DENY}.off && {_RESTART}").check()
     try:
         yield
     finally:
         for machine in machines:
-            machine.bash(f"mv {DENY}.off {DENY} && systemctl daemon-reload && systemctl restart tailscaled").check()
+            machine.bash(f"mv {DENY}.off {DENY} && {_RESTART}").check()
