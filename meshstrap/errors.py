@@ -110,3 +110,9 @@ class WatchRefused(MeshstrapError):
     """The nodes cannot be watched from here: no ssh, or an address for no node."""
 
     exit_code = 12
+
+
+class VerificationFailed(MeshstrapError):
+    """The verification could not be run at all; what it found on the hosts is no error of this kind."""
+
+    exit_code = 13

@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "output": {"errors", "files"},
     "page": {"errors", "files"},
     "watch": {"errors", "views"},
-    "views": {"errors", "decisions", "compat", "plan"},
+    "fleet": {"errors", "plan"},
+    "views": {"errors", "decisions", "compat", "plan", "fleet"},
     "command_line": set(),
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering", "views"},
 }
