@@ -10,18 +10,18 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from meshstrap.errors import UnknownName, WatchRefused
+from meshstrap.errors import NoWay, UnknownName
 from meshstrap.files import write_atomically, write_folder
-from meshstrap.fleet.addresses import fallback_hosts, tailnet_addresses
 from meshstrap.fleet.verdict import report_json
 from meshstrap.fleet.verify import Request, Verification
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
+from meshstrap.ssh import Connection, parse_hosts, ssh_configuration, ssh_program, tailnet_addresses
 from meshstrap.views.junit import junit_xml
 from meshstrap.views.screen import Screen
 from meshstrap.views.verification import show_verification
 from meshstrap.views.verification_page import verification_page
-from meshstrap.watch import Connection, Watch, parse_hosts, read_node, ssh_configuration, ssh_program
+from meshstrap.watch import Watch, read_node
 from task_support import find_inventory, now, people_task
 
 HOSTS = "where nodes are, like w1=203.0.113.7,cp1=ubuntu@198.51.100.4; without it by name"
@@ -109,9 +109,10 @@ def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:
     users = {node.name: node.login_user for node in plan.nodes}
     own = Path(ssh_config).resolve() if ssh_config else Path("~/.ssh/config")
     if ssh_config and not own.is_file():
-        raise WatchRefused(f"{ssh_config}: there is no such file; --ssh-config is an SSH configuration (ssh_config(5))")
-    first = ssh_configuration(users, parse_hosts(hosts, users), str(own))
-    return first + fallback_hosts(plan.nodes, tailnet_addresses())
+        raise NoWay(f"{ssh_config}: there is no such file; --ssh-config is an SSH configuration (ssh_config(5))")
+    told, seen = {node.name: node.address for node in plan.nodes if node.address}, tailnet_addresses()
+    known = told | {name: address for name, address in seen.items() if name in users}
+    return ssh_configuration(users, parse_hosts(hosts, users), str(own), known)
 
 
 @people_task()

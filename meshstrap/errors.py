@@ -106,8 +106,8 @@ class UnknownName(MeshstrapError):
         super().__init__(f"'{name}' is no {what}{suggestion} Known are: {', '.join(names)}")
 
 
-class WatchRefused(MeshstrapError):
-    """The nodes cannot be watched from here: no ssh, or an address for no node."""
+class NoWay(MeshstrapError):
+    """No way to the nodes from here: no ssh, or an address for no node."""
 
     exit_code = 12
 

@@ -44,7 +44,7 @@ TEXTS = (
     "/proc/stat",
     "/sys/class/dmi/id/chassis_asset_tag",
     *(f"/proc/sys/{name.replace('.', '/')}" for name in (*names.SYSCTLS, "net.ipv4.conf.all.src_valid_mark")),
-    names.STATUS_FILE,
+    *names.STATUS_FILES,
     names.ADDRESS_RECORD,
 )
 """Files that are read; none of them holds a secret. Patterns as of the shell."""

@@ -13,16 +13,23 @@ from meshstrap.fleet import asker
 from meshstrap.fleet.answers import Answers
 from meshstrap.fleet.questions import SETTINGS, Questions
 from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.ssh import BATCH
+from meshstrap.ssh.configuration import CONNECT_SECONDS
 
-CONNECT_SECONDS = 8
+FIRST_SECONDS = 20
+"""Until a host's first sign of life: resolving its name, connecting, logging in. A name alone takes 40 seconds where a
+name server is silent, and no option of ssh bounds that."""
+
+WHOLE_SECONDS = 200
+"""Until it has said all: the questions bound themselves, the slowest is given 120 seconds."""
+
 SSH_OPTIONS = (
-    # Nobody is there to answer a question, and ten hosts at once could not all ask.
-    "-o BatchMode=yes",
-    f"-o ConnectTimeout={CONNECT_SECONDS}",
+    *BATCH,
+    *("-o", f"ConnectTimeout={CONNECT_SECONDS}"),
     # A host that falls silent afterwards is given up after 20 seconds.
-    "-o ServerAliveInterval=5 -o ServerAliveCountMax=4",
+    *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4"),
     # Without a path for its socket a master connection is of no use, and only one connection is made.
-    "-o ControlMaster=no",
+    *("-o", "ControlMaster=no"),
 )
 """Options of ssh for every host."""
 

@@ -1,55 +1,29 @@
-"""What a node says of itself in its status file, as far as a verification goes by it."""
+"""What a node says of itself, among its answers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pydantic import ValidationError
 
-from meshstrap.fleet.answers import CannotTell
+from meshstrap.fleet.answers import Answers, CannotTell
+from meshstrap.plan.hosts.names import STATUS_FILES
+from meshstrap.status import Status, parse_status
 
 CONVERGED = "converged"
-_REACHED = ("ok", "changed")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NodeStatus:
-    """``state``: running, waiting, failed or converged. ``steps``: what each step says. ``next``: what a person can do.
-
-    ``started``: when the run began, RFC 3339 in UTC.
-    """
-
-    node: str
-    role: str
-    state: str
-    step: str
-    message: str
-    next: str
-    started: str
-    steps: Mapping[str, str]
-
-    def has_reached(self, names: Sequence[str]) -> bool:
-        """Whether one of these steps holds, as far as the node knows."""
-        return self.state == CONVERGED or any(self.steps.get(name) in _REACHED for name in names)
-
-    def __str__(self) -> str:
-        where = "" if self.step == "-" else f" at {self.step}"
-        return f"{self.state}{where}: {self.message}"
+def status_of(answers: Answers) -> Status | None:
+    """The newest status; none: no run has begun. :class:`CannotTell` when it is not one."""
+    for path in STATUS_FILES:
+        text = answers.text(path)
+        if text is not None:
+            return _parsed(text)
+    return None
 
 
-def parse_status(text: str) -> NodeStatus:
-    """A status file's text; :class:`CannotTell` when it is not one."""
+def _parsed(text: str) -> Status:
     try:
-        told = json.loads(text)
-        return NodeStatus(
-            node=str(told["node"]),
-            role=str(told["role"]),
-            state=str(told["state"]),
-            step=str(told["step"]),
-            message=str(told["message"]),
-            next=str(told["next"]),
-            started=str(told["started"]),
-            steps={str(step["name"]): str(step["state"]) for step in told["steps"]},
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise CannotTell(f"the status file cannot be read: {type(error).__name__}: {error}") from error
+        return parse_status(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise CannotTell(f"the status file cannot be read: {place}: {first['msg']}") from error

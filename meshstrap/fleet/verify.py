@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from meshstrap.plan.model import NodePlan
 LOOK_SECONDS = 0.2
 # pytest's exit codes that mean that the tests were run: all passed, some failed.
 RAN = (0, 1)
+END_SECONDS = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,7 @@ class Verification:
                 try:
                     yield from self._follow(process, lines)
                 finally:
-                    process.kill()
-                    process.wait()
+                    _end(process)
             if process.returncode not in RAN:
                 raise VerificationFailed(output.read_text(encoding="utf-8").strip() or f"pytest: {process.returncode}")
 
@@ -81,6 +82,17 @@ class Verification:
     def report(self) -> Report:
         """All verdicts, once the hosts are through."""
         return in_order(self._verdicts)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it as Ctrl-C does, so that it takes with it what it has started, here and on hosts."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def command(request: Request, config: Path, events: Path) -> list[str]:

@@ -11,10 +11,10 @@ from meshstrap.fleet.answers import Answers, CannotTell
 from meshstrap.fleet.check import Check
 from meshstrap.fleet.machine import Machine, NotAsPlanned
 from meshstrap.fleet.reach import Unreachable, node_named
-from meshstrap.fleet.status import NodeStatus, parse_status
+from meshstrap.fleet.status import status_of
 from meshstrap.plan import Fact, NodePlan, Plan
 from meshstrap.plan.hosts import host_facts
-from meshstrap.plan.hosts.names import STATUS_FILE
+from meshstrap.status import Status
 
 # Facts that are asked of every host, whatever came back; most others are no question where one of them fails.
 ANSWERS, KNOWN_NODE, CONVERGED = "answers", "known_node", "converged"
@@ -38,7 +38,7 @@ class Arrival:
     silence: str = ""
     node: NodePlan | None = None
     reported: str = ""
-    status: NodeStatus | None = None
+    status: Status | None = None
     status_unknown: str = ""
 
     def fact(self, name: str) -> Fact:
@@ -109,9 +109,9 @@ def arrive(plan: Plan, host: str, ask: Callable[[], Answers]) -> Arrival:
     )
 
 
-def _read_status(answers: Answers) -> tuple[NodeStatus | None, str]:
+def _read_status(answers: Answers) -> tuple[Status | None, str]:
     try:
-        text = answers.text(STATUS_FILE)
-        return (None, "no run has begun on this machine") if text is None else (parse_status(text), "")
+        found = status_of(answers)
     except CannotTell as error:
         return None, str(error)
+    return found, "" if found else "no run has begun on this machine"

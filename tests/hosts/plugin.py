@@ -19,12 +19,12 @@ from meshstrap.errors import MeshstrapError
 from meshstrap.fleet.answers import CannotTell
 from meshstrap.fleet.check import Check, check_of
 from meshstrap.fleet.machine import NotAsPlanned
-from meshstrap.fleet.process import run_bounded
 from meshstrap.fleet.questions import questions
-from meshstrap.fleet.reach import SSH_OPTIONS, ask_host
+from meshstrap.fleet.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS, ask_host
 from meshstrap.fleet.verdict import TOPICS, Outcome, Verdict, parse_verdict, verdict_line
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import Plan, derive_plan
+from meshstrap.ssh import Programs
 from tests.hosts.arrival import Arrival, arrive
 from tests.hosts.judging import judge, printed, topic_of
 
@@ -42,24 +42,20 @@ def plan_of(path: Path) -> Plan:
         raise pytest.UsageError(str(error)) from error
 
 
-def prepare(host: Host) -> None:
+def prepare(host: Host, programs: Programs) -> None:
     """Let ssh ask nobody, and give up in time."""
     backend = host.backend
 
     # testinfra's own waits for ever.
     def run_local(line: str, *arguments: str) -> CommandResult:
         words = backend.quote(line, *arguments)
-        return backend.result(*_with_command(words, run_bounded(["/bin/sh", "-c", words])))
+        ran = programs.run(["/bin/sh", "-c", words], first=FIRST_SECONDS, whole=WHOLE_SECONDS)
+        return backend.result(ran.code, words.encode(), ran.out.encode(), ran.err.encode())
 
     backend.run_local = run_local
     # A password in the host's URL comes from sshpass, which answers a question that batch mode does not ask.
     if isinstance(backend, SshBackend) and not backend.host.password:
         backend.ssh_extra_args = " ".join((backend.ssh_extra_args or "", *SSH_OPTIONS)).strip()
-
-
-def _with_command(words: str, ran: tuple[int, bytes, bytes]) -> tuple[int, bytes, bytes, bytes]:
-    code, out, err = ran
-    return code, words.encode(), out, err
 
 
 def host_of(item: pytest.Item) -> Host | None:
@@ -95,6 +91,7 @@ class Verification:
         self.plan = plan_of(Path(config.getoption("--inventory")))
         self._questions = questions(self.plan)
         self._pool = ThreadPoolExecutor(max_workers=HOSTS_AT_ONCE)
+        self._programs = Programs()
         self._arrivals: dict[str, Future[Arrival]] = {}
         self._is_worker = hasattr(config, "workerinput")
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
@@ -106,7 +103,7 @@ class Verification:
         """Ask a host everything, once."""
         name = host.backend.get_pytest_id()
         if name not in self._arrivals:
-            prepare(host)
+            prepare(host, self._programs)
             self._arrivals[name] = self._pool.submit(self._ask, host)
         return self._arrivals[name]
 
@@ -154,8 +151,9 @@ class Verification:
                 self.begin(host)
 
     def pytest_unconfigure(self) -> None:
-        """Wait for nobody."""
+        """Wait for nobody: who has not answered by now is not heard."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._programs.end()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:

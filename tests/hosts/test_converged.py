@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from meshstrap.fleet.answers import CannotTell
 from meshstrap.fleet.check import check
 from meshstrap.fleet.machine import Machine
-from meshstrap.fleet.status import CONVERGED, NodeStatus, parse_status
-from meshstrap.plan.hosts.names import STATUS_FILE
+from meshstrap.fleet.status import CONVERGED, status_of
+from meshstrap.status import Status
 from tests.hosts.reading import difference, unit
 
 # "… drift   containerd: would change: …", as the script logs it.
 DRIFT = re.compile(r"^\S+Z drift +(\w+): (.*)$", re.MULTILINE)
 
 
-def status(machine: Machine) -> NodeStatus:
+def status(machine: Machine) -> Status:
     """What the node says of itself."""
-    text = machine.answers.text(STATUS_FILE)
-    if text is None:
+    found = status_of(machine.answers)
+    if found is None:
         machine.differs("no run has begun on this machine: was it created with its user-data? journalctl -u cloud-init")
-    return parse_status(text)
+    return found
 
 
 @check(
@@ -73,8 +72,8 @@ def test_the_steps_run_at_every_boot(machine: Machine) -> None:
         raise CannotTell("/proc/stat has no btime")
     begun = status(machine).started
     machine.expect(
-        datetime.fromisoformat(begun).timestamp() >= int(boot.group(1)),
-        f"the last run began at {begun}, before the boot",
+        begun.timestamp() >= int(boot.group(1)),
+        f"the last run began at {begun:%Y-%m-%dT%H:%M:%SZ}, before the boot",
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshstrap.fleet.process import run_bounded
 from meshstrap.fleet.questions import questions
-from meshstrap.fleet.reach import SSH_OPTIONS, ask_host
+from meshstrap.fleet.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS, ask_host
 from meshstrap.fleet.verdict import Verdict
 from meshstrap.inventory import parse_inventory
 from meshstrap.plan import derive_plan
+from meshstrap.ssh import run_bounded
 from tests.hosts.arrival import Arrival, arrive
 from tests.unit.hosts.evaluate import evaluate
 
@@ -65,9 +66,9 @@ class Ssh:
 
     def run(self, host: str, command: str) -> Ran:
         """Run a command on a host, as testinfra would."""
-        options = [word for words in SSH_OPTIONS for word in words.split()]
-        code, out, err = run_bounded(["ssh", "-F", str(self.config), *options, host, command])
-        return Ran(code, out.decode(), err.decode())
+        argv = ["ssh", "-F", str(self.config), *SSH_OPTIONS, host, command]
+        ran = asyncio.run(run_bounded(argv, first=FIRST_SECONDS, whole=WHOLE_SECONDS))
+        return Ran(ran.code, ran.out, ran.err)
 
 
 def arrival(ssh: Ssh, inventory: str, host: str) -> Arrival:

@@ -48,6 +48,8 @@ DATA_USERS = ("/var/lib/containerd", "/var/lib/kubelet", "/var/log/pods")
 
 SECRETS_FOLDER = "/etc/meshstrap/secrets"
 STATUS_FILE = "/var/lib/meshstrap/status.json"
+STATUS_FILES = ("/run/meshstrap-status.json", STATUS_FILE)
+"""The newest first: the one in memory is written while the disk is full, and removed afterwards."""
 ADDRESS_RECORD = "/var/lib/meshstrap/tailnet_address"
 SCRIPT = "/opt/meshstrap/bootstrap.sh"
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from meshstrap.fleet import asker
-from meshstrap.fleet.addresses import parse_tailnet
-from meshstrap.fleet.process import run_bounded
 from meshstrap.fleet.questions import Questions, questions
 from meshstrap.fleet.reach import Unreachable, ask_host, command, hint, node_named
+from meshstrap.ssh.addresses import parse_tailnet
+from meshstrap.ssh.program import Answer, Programs, run_bounded
 from tests.unit.hosts.green import plan
 
 PYTHON = shlex.quote(sys.executable)
@@ -140,13 +142,34 @@ def test_a_host_is_a_node_by_its_name_here_then_by_its_own() -> None:
     assert [node.name if node else None for node in found] == ["cp1", "w1", "w1", None]
 
 
+def ran_in_shell(command: str, *, whole: float = 30, first: float | None = None) -> Answer:
+    return asyncio.run(run_bounded(["sh", "-c", command], whole=whole, first=first))
+
+
 def test_a_program_that_stays_silent_is_given_up() -> None:
     began = time.monotonic()
-    assert run_bounded(["sh", "-c", "sleep 60"], first=0.5) == (255, b"", b"no answer within 0.5 s")
-    assert run_bounded(["sh", "-c", "echo; sleep 60"], whole=0.5) == (255, b"", b"it fell silent: no end within 0.5 s")
+    silent = Answer(code=255, out="", err="no answer within 0.5 s")
+    assert ran_in_shell("sleep 60", first=0.5) == silent
+    assert ran_in_shell("sleep 60", whole=0.5) == silent
+    fell = ran_in_shell("echo; sleep 60", whole=0.5)
+    assert fell == Answer(code=255, out="", err="it fell silent: no end within 0.5 s")
     assert time.monotonic() - began < 30
-    assert run_bounded(["sh", "-c", "echo a; echo b >&2; exit 3"]) == (3, b"a\n", b"b\n")
-    assert run_bounded(["sh", "-c", "exit 4"]) == (4, b"", b"")
+    assert ran_in_shell("echo a; echo b >&2; exit 3") == Answer(code=3, out="a\n", err="b\n")
+    assert ran_in_shell("exit 4") == Answer(code=4, out="", err="")
+
+
+def test_programs_end_together_with_all_that_they_have_started(tmp_path: Path) -> None:
+    programs, pid = Programs(), tmp_path / "pid"
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(programs.run, ["sh", "-c", f"sleep 60 & echo $! >{pid}; wait"], whole=60)
+        while not (pid.exists() and pid.read_text().strip()):
+            time.sleep(0.05)
+        programs.end()
+        with pytest.raises(CancelledError):
+            waiting.result(timeout=30)
+    state = Path(f"/proc/{pid.read_text().strip()}/stat")
+    while state.exists() and state.read_text().split()[2] != "Z":
+        time.sleep(0.05)
 
 
 def test_only_machines_that_are_online_are_found_in_the_tailnet() -> None:

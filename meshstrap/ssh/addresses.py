@@ -1,28 +1,12 @@
-"""Where SSH may find a node when neither the command line nor the person's own configuration says it.
-
-An address in the tailnet, if this machine is in it and sees the node online there; else the inventory's own.
-"""
+"""Where SSH may find a node through the tailnet, if this machine is in it and sees the node online there."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
-
-from meshstrap.plan.model import NodePlan
 
 _SECONDS = 5
-
-
-def fallback_hosts(nodes: Iterable[NodePlan], tailnet: Mapping[str, str]) -> str:
-    """Lines for the end of an SSH configuration: ssh takes the first value that it meets (ssh_config(5))."""
-    lines = []
-    for node in nodes:
-        address = tailnet.get(node.name) or node.address
-        if address:
-            lines += [f"Host {node.name}", f"  HostName {address}"]
-    return "".join(f"{line}\n" for line in lines)
 
 
 def tailnet_addresses() -> dict[str, str]:
