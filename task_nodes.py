@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from meshstrap.errors import NoWay, UnknownName
+from meshstrap.errors import NoWay, UnknownName, VerificationFailed
 from meshstrap.files import write_atomically, write_folder
 from meshstrap.fleet.verdict import report_json
 from meshstrap.fleet.verify import Request, Verification
@@ -66,8 +67,10 @@ def watch(
     ssh_config=SSH_CONFIG,
     report="a folder to write index.html and junit.xml to",
     json="as JSON, for programs",
+    cluster="ask the whole cluster too: from its control plane, through a short-lived pod on each node",
+    image="an image with python3 for those pods, instead of the default",
 )
-def verify(
+def verify(  # noqa: PLR0917 - one for each flag
     context: Context,
     node: list[str],
     inventory: str = "",
@@ -75,6 +78,8 @@ def verify(
     ssh_config: str = "",
     report: str = "",
     json: bool = False,
+    cluster: bool = False,
+    image: str = "",
 ) -> None:
     """Hold every host against the plan over SSH; exit 1 when anything is not as planned."""
     screen = Screen()
@@ -84,12 +89,15 @@ def verify(
     for name in node:
         if name not in {plan_node.name for plan_node in plan.nodes}:
             raise UnknownName("node", name, [plan_node.name for plan_node in plan.nodes])
+    if cluster and plan.control_plane not in {plan_node.name for plan_node in nodes}:
+        raise VerificationFailed(f"--cluster asks the control plane: add --node={plan.control_plane}")
     if report:
         # Whoever cannot have it learns so before the hosts are asked.
         write_folder(Path(report), {})
     configuration = configuration_of(plan, hosts, ssh_config)
     root = Path(__file__).resolve().parent
-    verification = Verification(Request(root=root, inventory=path.resolve(), nodes=nodes, ssh_config=configuration))
+    request = Request(root=root, inventory=path.resolve(), nodes=nodes, ssh_config=configuration)
+    verification = Verification(replace(request, cluster=cluster, image=image))
     for _ in screen.track(verification.hosts(), "asking hosts", len(nodes)):
         pass
     result = verification.report

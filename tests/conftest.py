@@ -11,6 +11,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the kept texts anew instead of comparing")
     group = parser.getgroup("meshstrap", "verification of hosts (with --hosts)")
     group.addoption("--inventory", default="cluster.yaml", help="the inventory whose plan hosts are held against")
+    group.addoption("--cluster", action="store_true", help="ask the whole cluster too, through short-lived pods")
+    group.addoption("--image", default="", help="what those pods run: an image with python3")
     # For `invoke verify`, which reads them while they are written.
     group.addoption("--events", default="", help=argparse.SUPPRESS)
 

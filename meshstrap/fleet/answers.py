@@ -50,6 +50,10 @@ class Answers:
         self.raw = raw
         self._asked = {question.name: question for question in asked}
 
+    def add(self, name: str, told: Mapping[str, Any]) -> None:
+        """What came later, as the answer of a command."""
+        self.raw = {**self.raw, "commands": {**self.raw["commands"], name: told}}
+
     def code(self, name: str) -> int:
         """The exit code of a command, one of those that are answers."""
         question = self._asked[name]

@@ -20,7 +20,8 @@ class Check:
 
     ``fact``: its name in the plan, which has what is expected and why. ``symptom``: what a person sees of it. ``fix``:
     what to do. ``steps``: it is asked of nodes that have one of these steps, once that step has converged; none: of
-    every machine that answers. ``waiver``: the word in ``waive_machine`` that waives it.
+    every machine that answers. ``waiver``: the word in ``waive_machine`` that waives it. ``whole``: only a run with
+    ``--cluster`` asks it.
     """
 
     fact: str
@@ -28,6 +29,7 @@ class Check:
     fix: str
     steps: tuple[str, ...] = ()
     waiver: str = ""
+    whole: bool = False
 
     def fix_for(self, steps: Iterable[str]) -> str:
         """What to do on a node that has these steps."""
@@ -41,6 +43,16 @@ def check(fact: str, *, step: str, symptom: str, fix: str = "", waiver: str = ""
 
     def mark(test: Test) -> Test:
         _CHECKS[test] = Check(fact=fact, symptom=symptom, fix=fix or ONLY_STEP, steps=steps, waiver=waiver)
+        return test
+
+    return mark
+
+
+def whole_check(fact: str, *, symptom: str, fix: str, step: str = "cluster_policies") -> Callable[[Test], Test]:
+    """Mark a test as the check of a fact that only the whole cluster can show: its control plane is asked."""
+
+    def mark(test: Test) -> Test:
+        _CHECKS[test] = Check(fact=fact, symptom=symptom, fix=fix, steps=tuple(step.split()), whole=True)
         return test
 
     return mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from meshstrap.fleet.answers import Answers
@@ -26,12 +26,17 @@ class Machine:
     node: NodePlan
     answers: Answers
     fact: Fact
+    measured: list[str] = field(default_factory=list)
 
     def expect(self, held: object, found: object, expected: str = "") -> None:
         """Go on when it holds; else say what was found. ``expected``: in place of the fact's own value."""
         __tracebackhide__ = True
         if not held:
             self.differs(found, expected)
+
+    def measure(self, figure: str) -> None:
+        """A figure for the report, neither right nor wrong."""
+        self.measured.append(figure)
 
     def differs(self, found: object, expected: str = "") -> NoReturn:
         """It does not hold: this was found. A list is joined, and nothing is said to be nothing."""

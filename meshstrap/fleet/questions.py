@@ -187,8 +187,8 @@ class Questions:
     commands: tuple[Question, ...]
 
 
-def questions(plan: Plan) -> Questions:
-    """What every host of a plan is asked. The same for all of them: which node a host is, is one of the answers."""
+def questions(plan: Plan, more: tuple[Question, ...] = ()) -> Questions:
+    """What every host of a plan is asked, and ``more``. The same for all: which node a host is, is an answer, too."""
     devices = sorted({node.block_volume.device for node in plan.nodes if node.block_volume})
     probes = tuple(Question(f"probe {device}", f"blkid --probe --output export {device}") for device in devices)
     sizes = tuple(
@@ -207,6 +207,7 @@ def questions(plan: Plan) -> Questions:
             *questions_cluster.COMMANDS,
             *probes,
             *sizes,
+            *more,
         ),
     )
 

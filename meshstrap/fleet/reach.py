@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
+import inspect
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, Protocol
 
 from meshstrap.fleet import asker
 from meshstrap.fleet.answers import Answers
@@ -56,8 +57,13 @@ class Ran(Protocol):
 
 def ask_host(run: Callable[[str], Ran], questions: Questions) -> Answers:
     """Ask one host everything; ``run`` runs a command there. :class:`Unreachable` when nothing came back."""
+    return Answers(spoken(run, command(questions)), questions.commands)
+
+
+def spoken(run: Callable[[str], Ran], command: str) -> dict[str, Any]:
+    """What a program said at its end, in JSON; :class:`Unreachable` when it did not come so far."""
     try:
-        ran = run(command(questions))
+        ran = run(command)
     except RuntimeError as error:
         # testinfra's way to say that ssh itself failed; what it holds is what ssh has left behind.
         raise Unreachable(
@@ -67,25 +73,30 @@ def ask_host(run: Callable[[str], Ran], questions: Questions) -> Answers:
         raise Unreachable(str(error)) from error
     try:
         # Whatever the login shell prints by itself stands before it.
-        raw = json.loads(ran.stdout.rstrip("\n").rpartition("\n")[2])
+        found: dict[str, Any] = json.loads(ran.stdout.rstrip("\n").rpartition("\n")[2])
     except ValueError:
         raise Unreachable(_last_line(ran.stderr) or f"exit {ran.rc}, and no answer") from None
-    return Answers(raw, questions.commands)
+    return found
 
 
 def command(questions: Questions) -> str:
-    """The program with all questions in it, as one command line of a POSIX shell; ASCII.
-
-    As text on its input and not in its arguments: sudo logs arguments.
-    """
+    """The program with all questions in it, as one command line of a POSIX shell; ASCII."""
     asked = {
         "texts": questions.texts,
         "modes": questions.modes,
         "places": questions.places,
-        "commands": {one.name: [one.command, one.seconds] for one in questions.commands},
+        "commands": {one.name: [one.command, one.seconds] for one in questions.commands if one.command},
         "settings": SETTINGS,
     }
-    program = f"{Path(asker.__file__).read_text(encoding='utf-8')}\n\nmain({json.dumps(asked)!r})\n"
+    return program_command(asker, asked)
+
+
+def program_command(module: ModuleType, asked: Mapping[str, Any]) -> str:
+    """A program of this package with what it is asked, as one command line.
+
+    As text on its input and not in its arguments: sudo logs arguments.
+    """
+    program = f"{inspect.getsource(module)}\n\nmain({json.dumps(asked)!r})\n"
     packed = base64.b64encode(gzip.compress(program.encode(), mtime=0)).decode()
     root = 'if [ "$(id -u)" = 0 ]; then exec python3 -; else exec sudo -n python3 -; fi'
     return f"printf %s {packed} | base64 -d | gunzip | {{ {root}; }}"

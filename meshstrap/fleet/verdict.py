@@ -21,6 +21,7 @@ TOPICS = (
     "cilium",
     "secrets",
     "converged",
+    "cluster",
 )
 """The topics in the order of the reports: that of a node's steps."""
 
@@ -36,7 +37,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One check on one host. ``why`` and ``source`` are the plan's; ``found`` is empty when the fact holds."""
+    """One check on one host. ``why`` and ``source`` are the plan's; ``found`` is empty when the fact holds.
+
+    ``measured``: figures that are neither right nor wrong.
+    """
 
     host: str
     node: str
@@ -50,6 +54,7 @@ class Verdict:
     found: str = ""
     symptom: str = ""
     fix: str = ""
+    measured: str = ""
 
     @property
     def is_bad(self) -> bool:
@@ -79,6 +84,11 @@ class Report:
     def hosts(self) -> tuple[str, ...]:
         """The hosts, each once."""
         return tuple(dict.fromkeys(one.host for one in self.verdicts))
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics that were asked about, in order."""
+        return tuple(topic for topic in TOPICS if any(one.topic == topic for one in self.verdicts))
 
     @property
     def bad(self) -> tuple[Verdict, ...]:

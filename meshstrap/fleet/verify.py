@@ -25,12 +25,18 @@ END_SECONDS = 15
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is verified, and how. ``root``: the checkout; ``ssh_config``: the text of a configuration."""
+    """What is verified, and how.
+
+    ``root``: the checkout; ``ssh_config``: the text of a configuration.
+    ``cluster``: the whole cluster is asked too, by pods of that ``image``; empty: the default.
+    """
 
     root: Path
     inventory: Path
     nodes: Sequence[NodePlan]
     ssh_config: str
+    cluster: bool = False
+    image: str = ""
 
 
 class Verification:
@@ -103,4 +109,5 @@ def command(request: Request, config: Path, events: Path) -> list[str]:
         # Neither is of use to these tests, and each takes longer than all of them.
         *("--assert=plain", "-p", "no:hypothesispytest"),
         *(f"--hosts={hosts}", f"--ssh-config={config}", f"--inventory={request.inventory}", f"--events={events}"),
+        *(("--cluster", f"--image={request.image}") if request.cluster else ()),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from meshstrap.fleet.verdict import TOPICS, Outcome, Report, Verdict
+from meshstrap.fleet.verdict import Outcome, Report, Verdict
 from meshstrap.views.screen import PIPE_COLUMNS, Screen
 from meshstrap.views.tables import new_table
 
@@ -33,13 +33,17 @@ def show_verification(screen: Screen, report: Report) -> None:
     for verdict in report.bad:
         if verdict not in first:
             show_finding(screen, verdict)
+    for verdict in report.verdicts:
+        if verdict.measured:
+            screen.say(f"\n{verdict.host} · {verdict.topic} · {verdict.title}", style="bold")
+            screen.say("\n".join(f"  {figure}" for figure in verdict.measured.split("; ")))
     screen.say(f"\n{summary(report)}", style="bold")
 
 
 def verification_table(report: Report, *, narrow: bool = False) -> Table:
     """One row a host and one column a topic; ``narrow``: the other way round."""
-    topics = [topic.replace("_", " ") for topic in TOPICS]
-    rows = [[cell(report.of(host, topic)) for topic in TOPICS] for host in report.hosts]
+    topics = [topic.replace("_", " ") for topic in report.topics]
+    rows = [[cell(report.of(host, topic)) for topic in report.topics] for host in report.hosts]
     hosts = list(report.hosts)
     corner, heads, names = ("topic", hosts, topics) if narrow else ("host", topics, hosts)
     table = new_table(corner, *heads)

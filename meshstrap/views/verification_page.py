@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from meshstrap.fleet.verdict import TOPICS, Outcome, Report
+from meshstrap.fleet.verdict import Outcome, Report
 from meshstrap.views.verification import LEGEND, cell, finding, summary
 
 _TEMPLATE = Path(__file__).with_name("verification_page.html.j2")
@@ -22,14 +22,14 @@ def verification_page(report: Report, cluster: str, when: datetime) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    cells = {(host, topic): cell(report.of(host, topic)) for host in report.hosts for topic in TOPICS}
+    cells = {(host, topic): cell(report.of(host, topic)) for host in report.hosts for topic in report.topics}
     return (
         template.render(
             cluster=cluster,
             when=f"{when:%Y-%m-%d %H:%M} UTC",
             summary=summary(report),
             legend=LEGEND,
-            topics=TOPICS,
+            topics=report.topics,
             report=report,
             cells=cells,
             classes={place: _CLASSES[text.split()[0]] for place, text in cells.items()},

@@ -30,7 +30,10 @@ class NotAsked:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A host's answers, or why there are none. ``status``: what it says of itself, or why that is not known."""
+    """A host's answers, or why there are none. ``status``: what it says of itself, or why that is not known.
+
+    ``whole``: whether the whole cluster is asked, too.
+    """
 
     host: str
     plan: Plan
@@ -40,6 +43,7 @@ class Arrival:
     reported: str = ""
     status: Status | None = None
     status_unknown: str = ""
+    whole: bool = False
 
     def fact(self, name: str) -> Fact:
         """The fact of that name. A host that is no node has those that all nodes share."""
@@ -64,6 +68,8 @@ class Arrival:
         """Why a check is no question for this host, if it is none."""
         if check.fact == ANSWERS:
             return None
+        if check.whole and not self.whole:
+            return NotAsked("without --cluster")
         if self.answers is None:
             return NotAsked("gives no answers", said_by=ANSWERS)
         if check.fact == KNOWN_NODE:
@@ -87,12 +93,12 @@ def _not_applicable(node: NodePlan, check: Check) -> str:
     return ""
 
 
-def arrive(plan: Plan, host: str, ask: Callable[[], Answers]) -> Arrival:
+def arrive(plan: Plan, host: str, ask: Callable[[], Answers], *, whole: bool = False) -> Arrival:
     """Ask a host, and find out which node it is: by its name here, else by the name that it reports."""
     try:
         answers = ask()
     except Unreachable as error:
-        return Arrival(host=host, plan=plan, silence=str(error), node=node_named(plan, host))
+        return Arrival(host=host, plan=plan, silence=str(error), node=node_named(plan, host), whole=whole)
     try:
         reported = answers.said("hostname")
     except CannotTell as error:
@@ -106,6 +112,7 @@ def arrive(plan: Plan, host: str, ask: Callable[[], Answers]) -> Arrival:
         reported=reported,
         status=status,
         status_unknown=unknown,
+        whole=whole,
     )
 
 

@@ -17,7 +17,7 @@ WIDTH = 110
 UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
-def judge(arrival: Arrival, test: str, check: Check, error: BaseException | None) -> Verdict:
+def judge(arrival: Arrival, test: str, check: Check, error: BaseException | None, measured: str = "") -> Verdict:
     """What became of a test, by what it raised. An error that nobody thought of is an answer that is not known."""
     file, _, name = test.partition("::")
     fact = arrival.fact(check.fact)
@@ -44,6 +44,7 @@ def judge(arrival: Arrival, test: str, check: Check, error: BaseException | None
         # A host is not trusted with anybody's terminal.
         found=UNPRINTABLE.sub("?", found),
         symptom=check.symptom,
+        measured=UNPRINTABLE.sub("?", measured),
         fix=check.fix_for(arrival.node.steps if arrival.node else ()),
     )
 

@@ -18,12 +18,15 @@ from meshstrap.compat import version_rules
 from meshstrap.errors import MeshstrapError
 from meshstrap.fleet.answers import CannotTell
 from meshstrap.fleet.check import Check, check_of
+from meshstrap.fleet.cluster import STEP, ask_cluster, questions_of_the_whole
+from meshstrap.fleet.cluster import WHOLE_SECONDS as CLUSTER_SECONDS
 from meshstrap.fleet.machine import NotAsPlanned
 from meshstrap.fleet.questions import questions
 from meshstrap.fleet.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS, ask_host
 from meshstrap.fleet.verdict import TOPICS, Outcome, Verdict, parse_verdict, verdict_line
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import Plan, derive_plan
+from meshstrap.plan.hosts.names import PROBE_IMAGE
 from meshstrap.ssh import Programs
 from tests.hosts.arrival import Arrival, arrive
 from tests.hosts.judging import judge, printed, topic_of
@@ -42,14 +45,14 @@ def plan_of(path: Path) -> Plan:
         raise pytest.UsageError(str(error)) from error
 
 
-def prepare(host: Host, programs: Programs) -> None:
+def prepare(host: Host, programs: Programs, whole: float) -> None:
     """Let ssh ask nobody, and give up in time."""
     backend = host.backend
 
     # testinfra's own waits for ever.
     def run_local(line: str, *arguments: str) -> CommandResult:
         words = backend.quote(line, *arguments)
-        ran = programs.run(["/bin/sh", "-c", words], first=FIRST_SECONDS, whole=WHOLE_SECONDS)
+        ran = programs.run(["/bin/sh", "-c", words], first=FIRST_SECONDS, whole=whole)
         return backend.result(ran.code, words.encode(), ran.out.encode(), ran.err.encode())
 
     backend.run_local = run_local
@@ -89,7 +92,8 @@ class Verification:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.plan = plan_of(Path(config.getoption("--inventory")))
-        self._questions = questions(self.plan)
+        self._whole = bool(config.getoption("--cluster"))
+        self._questions = questions(self.plan, questions_of_the_whole(self.plan) if self._whole else ())
         self._pool = ThreadPoolExecutor(max_workers=HOSTS_AT_ONCE)
         self._programs = Programs()
         self._arrivals: dict[str, Future[Arrival]] = {}
@@ -103,14 +107,24 @@ class Verification:
         """Ask a host everything, once."""
         name = host.backend.get_pytest_id()
         if name not in self._arrivals:
-            prepare(host, self._programs)
+            prepare(host, self._programs, CLUSTER_SECONDS if self._whole else WHOLE_SECONDS)
             self._arrivals[name] = self._pool.submit(self._ask, host)
         return self._arrivals[name]
 
     def _ask(self, host: Host) -> Arrival:
-        arrival = arrive(self.plan, host.backend.get_hostname(), lambda: ask_host(host.run, self._questions))
+        name = host.backend.get_hostname()
+        arrival = arrive(self.plan, name, lambda: ask_host(host.run, self._questions), whole=self._whole)
+        if self._whole:
+            self._ask_cluster(host, arrival)
         self._tell(json.dumps({"answered": arrival.host}))
         return arrival
+
+    def _ask_cluster(self, host: Host, arrival: Arrival) -> None:
+        """Ask the whole cluster too, once this host can start pods in it."""
+        node, status = arrival.node, arrival.status
+        if node and arrival.answers and status and STEP in node.steps and status.has_reached((STEP,)):
+            image = self._config.getoption("--image") or PROBE_IMAGE
+            ask_cluster(host.run, self.plan, node, image, arrival.answers)
 
     def _tell(self, event: str) -> None:
         """Hand on what has happened, to whoever started this run. One write a line: threads do not mix theirs."""
@@ -140,6 +154,10 @@ class Verification:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Ask first whether a host is there and done."""
+        if not self._whole:
+            others = [item for item in items if (check := check_of_item(item)) and check.whole]
+            self._config.hook.pytest_deselected(items=others)
+            items[:] = [item for item in items if item not in others]
         items.sort(key=lambda item: ORDER.index(topic_of(item.path.name)) if topic_of(item.path.name) in ORDER else -1)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -165,7 +183,9 @@ class Verification:
         if check is None or arrival is None:
             return report
         error = call.excinfo.value if call.excinfo else None
-        verdict = judge(arrival, item.nodeid, check, error)
+        machine = getattr(item, "funcargs", {}).get("machine")
+        measured = "; ".join(machine.measured) if machine else ""
+        verdict = judge(arrival, item.nodeid, check, error, measured)
         report.user_properties.append(("verdict", verdict_line(verdict)))
         if call.excinfo and isinstance(error, (NotAsPlanned, CannotTell)):
             error.args = (printed(verdict),)

@@ -6,12 +6,12 @@ it matters.
 
 from __future__ import annotations
 
-from meshstrap.plan.hosts import cilium, kubernetes, machine, mesh, software, traces
+from meshstrap.plan.hosts import cilium, cluster, kubernetes, machine, mesh, software, traces
 from meshstrap.plan.model import Fact, NodePlan, Plan
 
 
 def host_facts(plan: Plan, node: NodePlan) -> dict[str, Fact]:
     """All facts that a check of this node may be about, by name; the plan's own are among them."""
-    parts = (machine, software, mesh, kubernetes, cilium, traces)
+    parts = (machine, software, mesh, kubernetes, cilium, traces, cluster)
     facts = (*plan.facts, *(fact for part in parts for fact in part.facts(plan, node)))
     return {fact.name: fact for fact in facts}

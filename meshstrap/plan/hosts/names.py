@@ -90,6 +90,21 @@ GUARDED_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
 """TCP ports that the host's firewall must not open to everyone: whoever needs them comes through the tailnet."""
 
 
+CLUSTER_DOMAIN = "cluster.local"
+"""The domain of the cluster's own names: kubeadm's default."""
+
+TRANSFER_BYTES = 4 << 20
+"""Bytes from pod to pod, for every pair of nodes: some 3,500 full packets."""
+
+TRANSFER_SECONDS = 60
+"""Seconds that this may take: 0.6 Mbit/s, less than the slowest path that a cluster lives with."""
+
+PROBE_IMAGE = (
+    "docker.io/library/python:3.13.5-alpine3.22@sha256:37b14db89f587f9eaa890e4a442a3fe55db452b69cca1403cc730bd0fbdc8aaf"
+)
+"""What the pods of a cluster's verification run, unless a person names another image with python3."""
+
+
 def openings(network: Network) -> dict[str, tuple[str, ...]]:
     """What the host's firewall lets through before it refuses anything: chain → matches, as iptables writes them."""
     pods = str(network.pod_subnet)

@@ -34,6 +34,12 @@ def checks() -> dict[str, Callable[..., Any]]:
     return found
 
 
+def checks_of_one_host() -> int:
+    """How many checks a run without ``--cluster`` has for each host."""
+    marks = [check_of(test) for test in checks().values()]
+    return sum(check is not None and not check.whole for check in marks)
+
+
 def evaluate(arrival: Arrival) -> dict[str, Verdict]:
     """The verdict of every check, by the test's id."""
     return dict(_verdicts(arrival))

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from meshstrap.fleet.answers import Answers
+from meshstrap.fleet.cluster import questions_of_the_whole
 from meshstrap.fleet.questions import Questions, questions
 from meshstrap.inventory import parse_inventory
 from meshstrap.plan import NodePlan, Plan, derive_plan
@@ -60,12 +61,12 @@ def plan() -> Plan:
 
 def arrival(name: str, raw: dict[str, Any]) -> Arrival:
     """A host of that name which has given these answers."""
-    return arrive(plan(), name, lambda: Answers(raw, _questions().commands))
+    return arrive(plan(), name, lambda: Answers(raw, _questions().commands), whole=True)
 
 
 @cache
 def _questions() -> Questions:
-    return questions(plan())
+    return questions(plan(), questions_of_the_whole(plan()))
 
 
 def green(name: str) -> dict[str, Any]:

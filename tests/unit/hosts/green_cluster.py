@@ -23,7 +23,8 @@ def kubelet_configuration(node: NodePlan) -> str:
 
 def answers(made: Plan, node: NodePlan) -> dict[str, Any]:
     """What the node says of the cluster."""
-    return {**_kubelet(node), **_cilium_agent(), **(_control_plane(made) if node.is_control_plane else _worker())}
+    common = {**_kubelet(node), **_cilium_agent(), "paths": _paths(node)}
+    return {**common, **(_control_plane(made) if node.is_control_plane else _worker())}
 
 
 def _kubelet(node: NodePlan) -> dict[str, Any]:
@@ -61,9 +62,37 @@ def _cilium_agent() -> dict[str, Any]:
     return {"cilium_agent": json.dumps(told)}
 
 
+def _pod(there: str) -> dict[str, Any]:
+    """What a pod finds, of another one too, as the program in it prints it."""
+    return {
+        "service": {"seen": sorted(ADDRESSES), "errors": []},
+        "metadata": "timed out",
+        "resolver": "",
+        "kubelet": "",
+        "exact": {there: ""},
+        "larger": {there: "Message too long"},
+        "names": {
+            "kubernetes.default.svc.cluster.local": {"addresses": ["10.96.0.1"]},
+            "pkgs.k8s.io": {"addresses": ["203.0.113.80"]},
+        },
+        "transfer": {there: {"seconds": 0.5}},
+    }
+
+
+def _whole() -> str:
+    nodes = [{"name": name, "ready": True, "addresses": [address]} for name, address in ADDRESSES.items()]
+    pods, reached = {"cp1": _pod("w1"), "w1": _pod("cp1")}, dict.fromkeys(ADDRESSES, "")
+    return json.dumps({"nodes": nodes, "proxies": [], "lacking": {}, "pods": pods, "node_port": reached, "left": ""})
+
+
+def _paths(node: NodePlan) -> str:
+    other = "w1" if node.name == "cp1" else "cp1"
+    return f"{other} pong from {other} ({ADDRESSES[other]}) via 198.51.100.7:41641 in 2ms\n"
+
+
 def _worker() -> dict[str, Any]:
     asked = "api_ready api_version api_anonymous etcd certificates ca_hash cluster_configuration tokens cilium_release"
-    return dict.fromkeys([*asked.split(), "cilium_told", "policies"], REFUSED)
+    return dict.fromkeys([*asked.split(), "cilium_told", "policies", "cluster"], REFUSED)
 
 
 def _control_plane(made: Plan) -> dict[str, Any]:
@@ -88,6 +117,7 @@ def _control_plane(made: Plan) -> dict[str, Any]:
     metadata = {"toCIDR": ["169.254.169.254/32"], "toPorts": [{"ports": [{"port": "80", "protocol": "TCP"}]}]}
     policy = {"spec": {"endpointSelector": {}, "egressDeny": [metadata, {"toCIDR": ["169.254.0.2/32"]}]}}
     return {
+        "cluster": _whole(),
         "api_ready": "[+]ping ok\n[+]etcd ok\nreadyz check passed\n",
         "api_version": json.dumps({"major": "1", "gitVersion": f"v{made.versions.kubernetes}"}),
         "api_anonymous": "403",

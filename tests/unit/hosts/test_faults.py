@@ -12,8 +12,9 @@ from tests.unit.hosts.faults import Fault, status
 from tests.unit.hosts.green import arrival, green
 from tests.unit.hosts.table_cluster import FAULTS as CLUSTER
 from tests.unit.hosts.table_machine import FAULTS as MACHINE
+from tests.unit.hosts.table_whole import FAULTS as WHOLE
 
-FAULTS = (*MACHINE, *CLUSTER)
+FAULTS = (*MACHINE, *CLUSTER, *WHOLE)
 # These say by themselves what is wrong with a whole host, and have tests of their own below.
 OF_THE_HOST = {
     "tests/hosts/test_machine.py::test_the_machine_answers",
@@ -97,6 +98,7 @@ def test_a_node_on_its_way_says_so_first_and_only_once() -> None:
         "control_plane",
         "cilium",
         "secrets",
+        "cluster",
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from tests.unit.hosts.conftest import FakeFleet
-from tests.unit.hosts.evaluate import checks
+from tests.unit.hosts.evaluate import checks_of_one_host
 from tests.unit.hosts.faults import data
 from tests.unit.hosts.green import green
 
@@ -87,10 +87,28 @@ def test_programs_get_json_and_nothing_else(fleet: FakeFleet) -> None:
     told = json.loads(ran.stdout)
     assert (ran.returncode, ran.stderr) == (1, "")
     assert (told["cluster"], told["as_planned"], told["hosts"]) == ("home", False, ["cp1", "w1"])
-    assert sum(told["summary"].values()) == len(told["verdicts"]) == 2 * len(checks())
+    assert sum(told["summary"].values()) == len(told["verdicts"]) == 2 * checks_of_one_host()
     (one,) = [verdict for verdict in told["verdicts"] if verdict["outcome"] == "differs"]
     assert one["check"] == "tests/hosts/test_mesh_guards.py::test_the_mesh_rule_comes_before_tailscales_own"
     assert {"host", "node", "topic", "expected", "found", "why", "source", "symptom", "fix"} <= set(one)
+
+
+def test_the_whole_cluster_is_asked_only_when_it_is_wanted(fleet: FakeFleet) -> None:
+    plain = verify(fleet)
+    assert "cluster" not in plain.stdout.splitlines()[0]
+    assert len(fleet.calls) == 2
+    ran = verify(fleet, "--cluster", "--image=registry.example.net/probe:1")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[0].endswith("converged  cluster")
+    assert lines[2].split() == ["cp1", *["ok"] * 13]
+    start = lines.index("w1 · cluster · every other node answers through the tailnet")
+    assert lines[start + 1] == "  w1 to cp1 direct, 198.51.100.7:41641, 2ms"
+    assert "  cp1 to w1 8 MiB/s" in lines
+    assert len(fleet.calls) == 5, "each host, and the control plane once more"
+    refused = verify(fleet, "--cluster", "--node=w1")
+    assert refused.returncode == 13
+    assert "add --node=cp1" in refused.stderr
 
 
 def test_the_report_is_one_page_and_junit_xml(fleet: FakeFleet, tmp_path: Path) -> None:
@@ -108,7 +126,7 @@ def test_the_report_is_one_page_and_junit_xml(fleet: FakeFleet, tmp_path: Path) 
         assert verdict in page
     suites = ET.parse(folder / "junit.xml").getroot()  # noqa: S314 - our own file
     assert [suite.get("name") for suite in suites] == ["cp1", "w1"]
-    assert [suites[0].get(name) for name in ("tests", "failures", "errors")] == [str(len(checks())), "1", "2"]
+    assert [suites[0].get(name) for name in ("tests", "failures", "errors")] == [str(checks_of_one_host()), "1", "2"]
     (failure,) = suites[0].findall("./testcase/failure")
     assert failure.get("message") == "no rule to 100.64.0.0/10"
     assert "what to do: sudo bash" in (failure.text or "")
