@@ -43,6 +43,8 @@ def kubectl(*words: str, text: str = "", seconds: float = 60) -> str:
         )
     except subprocess.TimeoutExpired:
         raise Refused(f"kubectl {words[0]}: no end within {seconds:g} s") from None
+    except OSError as error:
+        raise Refused(f"kubectl: {error.strerror}") from None
     if ran.returncode:
         said = (ran.stderr or ran.stdout).strip().splitlines() or [f"exit {ran.returncode}"]
         raise Refused(f"kubectl {words[0]}: {said[-1]}")
