@@ -104,20 +104,18 @@ def ask_pod(asked: dict[str, Any], name: str, pod: dict[str, Any], questions: di
 
 
 def node_port(address: str, port: int) -> str:
-    """Whether a node answers at the Service's port: empty, or why not."""
-    why = ""
-    for _ in range(3):
+    """Whether a node answers at the Service's port, each time: empty, or why not."""
+    # Each connection leads to a pod of its own choice.
+    for _ in range(6):
         connection = http.client.HTTPConnection(address, port, timeout=4)
         try:
             connection.request("GET", "/")
             connection.getresponse().read()
         except (OSError, http.client.HTTPException) as error:
-            why = str(error) or type(error).__name__
-        else:
-            return ""
+            return str(error) or type(error).__name__
         finally:
             connection.close()
-    return why
+    return ""
 
 
 def ask_pods(asked: dict[str, Any], name: str, nodes: list[dict[str, Any]]) -> dict[str, Any]:

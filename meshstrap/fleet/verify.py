@@ -92,7 +92,10 @@ class Verification:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End it as Ctrl-C does, so that it takes with it what it has started, here and on hosts."""
-    if process.poll() is None:
+    try:
+        # A terminal has told it already; twice would disturb it in ending.
+        process.wait(LOOK_SECONDS * 10)
+    except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
     try:
         process.wait(END_SECONDS)

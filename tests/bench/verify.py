@@ -27,9 +27,9 @@ SHARE = 0.12
 
 ROUNDS = 3
 NOTE = """
-seconds: `invoke verify` from its start to its end, wall time, median of {rounds}; each host is asked everything there is
-to ask over real SSH, and runs its own `bootstrap.sh --check`. Machines: systemd containers in networks of their own.
-own processor: each has {share:.0%} of one, as a machine of its own has all of one; shared: all want all {cpus} at once."""
+seconds: `invoke verify` from its start to its end, wall time, median of {rounds}; each host is asked everything over
+real SSH, and runs its own `bootstrap.sh --check`. Machines: systemd containers in networks of their own.
+own processor: {share:.0%} of one for each, as a machine of its own has one; shared: all want all {cpus} at once."""
 
 
 def main(words: Sequence[str]) -> None:
