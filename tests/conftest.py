@@ -18,7 +18,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("hosts"):
+    hosts = config.getoption("hosts")
+    if hosts is not None and not hosts.strip(" ,"):
+        raise pytest.UsageError("--hosts names no host: --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1")
+    if hosts:
         from tests.hosts.plugin import Verification  # noqa: PLC0415 - of no use to any other run
 
         config.pluginmanager.register(Verification(config), "verification")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from meshstrap.views.page.model import pytest_command
 from tests.unit.hosts.conftest import FakeFleet
 from tests.unit.hosts.evaluate import checks
 from tests.unit.hosts.faults import data, put
-from tests.unit.hosts.green import green
+from tests.unit.hosts.green import green, plan
 
 BOTH = "--hosts=ssh://ubuntu@cp1,ssh://opc@w1"
 
@@ -111,8 +112,18 @@ def test_without_hosts_nothing_is_asked_and_one_line_says_how(fleet: FakeFleet, 
     lines = [line for line in ran.stdout.splitlines() if line.startswith("SKIPPED")]
     assert (ran.returncode, len(lines)) == (0, 1)
     assert "pytest --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1" in lines[0]
+    for words in ("--hosts", "--hosts=", "--hosts=,"):
+        ran = fleet.run("pytest", "tests/hosts", "--color=no", words)
+        assert (ran.returncode, "--hosts" in ran.stderr, "passed" in ran.stdout) == (4, True, False)
     assert fleet.calls == []
-    assert "tests/hosts" not in fleet.run("pytest", "--collect-only", "--quiet").stdout
+
+
+def test_the_command_of_the_page_is_one_that_works(fleet: FakeFleet) -> None:
+    program, *words = pytest_command(plan()).split()
+    assert program == ".venv/bin/pytest"
+    ran = fleet.pytest(*words)
+    assert ran.returncode == 0, ran.stdout
+    assert sorted(call.split()[0] for call in fleet.calls) == ["cp1", "w1"]
 
 
 def test_a_choice_of_tests_never_passes_on_a_host_that_cannot_be_asked(fleet: FakeFleet) -> None:
