@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 
 from meshstrap.decisions import load_flowchart
-
 from tests.bench.cluster.figures import MEASURED, PART, Figures, keep, markdown, read_figures, rows
 from tests.readme import hold_part, readme
 
