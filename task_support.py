@@ -17,6 +17,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from meshstrap.command_line import let_words_be_left_out
+from meshstrap.decisions import Count
 from meshstrap.errors import InventoryInvalid, MeshstrapError
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import NodePlan, Plan
@@ -88,7 +89,7 @@ def find_secrets(screen: Screen, path: Path, plan: Plan, *, create: bool) -> Sec
     if lacking and create:
         known = with_tokens(known, lacking, plan, LIFETIME)
         save_secrets(path, known)
-        screen.say(f"{path}: {len(lacking)} new bootstrap tokens, good for {LIFETIME}\n")
+        screen.say(f"{path}: {Count(len(lacking)):new bootstrap token}, good for {LIFETIME}\n")
     for name in known.strangers(node.name for node in plan.nodes):
         screen.say(f"warning: there is a secret for {name}, which is no node of the inventory", style="yellow")
     return known

@@ -13,7 +13,8 @@ def cilium_values(network: Network, *, api_endpoint: str, api_port: int, hubble:
     """Our values for the chart.
 
     ``devices`` stays out: Cilium finds the network card and tailscale0 by itself, and needs both. With the card alone
-    no traffic crosses nodes, with tailscale0 alone no pod reaches the internet.
+    pods still reach each other, but node ports do not answer the tailnet; with tailscale0 alone no pod reaches the
+    internet, as soon as the machine has booted (tests/cluster/test_traps_cilium.py, November 2026).
     """
     return {
         # The agent reaches the API before any service works: by the name in /etc/hosts of every node.
@@ -22,7 +23,8 @@ def cilium_values(network: Network, *, api_endpoint: str, api_port: int, hubble:
         "kubeProxyReplacement": True,
         "routingMode": "tunnel",
         "tunnelProtocol": "vxlan",
-        # The device's MTU; Cilium itself takes the 50 bytes of VXLAN off for the pods.
+        # The device's MTU; Cilium itself takes the 50 bytes of VXLAN off for the pods. It would find the same number by
+        # itself, once tailscale0 is there.
         "MTU": cilium_mtu(network.underlay_mtu),
         # Pod subnets come from kube-controller-manager; the chart's own pool, 10.0.0.0/8, would cover the VCNs.
         "ipam": {"mode": "kubernetes"},

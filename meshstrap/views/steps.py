@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from meshstrap.plan.steps import CATALOGUE, Step
+from meshstrap.views.words import load_words
+
+_HEAD = {
+    "en": ("step", "who", "what holds afterwards"),
+    "ko": ("단계", "대상", "끝나면 성립하는 것"),
+}
+_WHO = {
+    "en": {"all": "all", "apt": "Ubuntu and Debian", "block_volume": "with a block volume", "ca": "with a trusted_ca"},
+    "ko": {
+        "all": "모두",
+        "apt": "Ubuntu와 Debian",
+        "block_volume": "블록 볼륨이 있으면",
+        "ca": "trusted_ca가 있으면",
+    },
+}
 
 
-def step_table_markdown() -> str:
+def step_table_markdown(language: str = "en") -> str:
     """One row for each step, in order: its name, who gets it, what holds afterwards."""
-    rows = (f"| `{step.name}` | {_who(step)} | {step.holds} |\n" for step in CATALOGUE)
-    return "| step | who | what holds afterwards |\n|---|---|---|\n" + "".join(rows)
+    rows = [_HEAD[language], ("---",) * 3]
+    rows += [(f"`{step.name}`", _who(step, _WHO[language]), holds(step, language)) for step in CATALOGUE]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _who(step: Step) -> str:
-    who = step.roles[0] if len(step.roles) == 1 else "all"
+def holds(step: Step, language: str) -> str:
+    """What holds after a step; the English sentence is the catalogue's own."""
+    return step.holds if language == "en" else load_words("steps")[step.name][language]
+
+
+def _who(step: Step, words: dict[str, str]) -> str:
+    who = [step.roles[0] if len(step.roles) == 1 else words["all"]]
     if len(step.families) == 1:
-        who += ", Oracle Linux" if step.families[0] == "dnf" else ", Ubuntu and Debian"
-    who += ", with a block volume" if step.needs_block_volume else ""
-    return who + (", with a trusted_ca" if step.needs_trusted_ca else "")
+        who.append("Oracle Linux" if step.families[0] == "dnf" else words["apt"])
+    who += [words["block_volume"]] if step.needs_block_volume else []
+    who += [words["ca"]] if step.needs_trusted_ca else []
+    return ", ".join(who)

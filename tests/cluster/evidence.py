@@ -38,8 +38,8 @@ _NOT_SHOWN = """\
   `failCgroupV1: false`. The guard that filters tailscaled's packets uses version 2 and was seen to work.
 - **A kernel and a clock of each machine's own.** All machines share one kernel: modules, the clock and settings outside
   of network namespaces are the same for all of them, and could not be broken for one alone.
-- **The effect of `src_valid_mark`.** It was set and not set, and made no difference on this kernel. It stays, since
-  Tailscale asks for it and it costs nothing.
+- **The effect of `src_valid_mark`.** tailscaled sets it, and meshstrap leaves it: set or not, it made no difference on
+  this kernel with Cilium's own proxy switched off.
 - **Speed.** Two CPUs carry the whole cluster, its servers and its internet. Only ratios mean anything; the README has
   them, and how to measure on real machines.
 - **IPv6, several control planes, Hubble, encryption by Cilium.** meshstrap does not have the first two; the others

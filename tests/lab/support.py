@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tests.readme import say, write_part
+
 PROVEN = Path(__file__).with_name("proven.json")
-README = Path(__file__).resolve().parents[2] / "README.md"
-PLACE = re.compile(r"(?<=<!-- support -->\n).*?(?=<!-- /support -->)", re.DOTALL)
+PART = "support"
 
 Claim = tuple[str, str, str, str]
 
@@ -26,14 +27,11 @@ SYSTEMS = {
     "oracle-9": "Oracle Linux 9",
 }
 ARCHITECTURES = ("arm64", "amd64")
-# Key of a claim → heading, and what is said when there is no claim.
-COLUMNS = {
-    "rendered": ("rendered, linted", "no"),
-    "cloud-init": ("user-data accepted by cloud-init", "no"),
-    "steps": ("steps on a real machine", "not run on a real machine"),
-}
-_ORACLE = "Oracle Linux cannot be booted here"
-WHY_NOT = {("oracle-10", "steps"): _ORACLE, ("oracle-9", "steps"): _ORACLE}
+# Key of a claim and of its heading → what is said when there is no claim; words of tests/readme.yaml.
+COLUMNS = {"rendered": "no", "cloud-init": "no", "steps": "not_run"}
+WHY_NOT = {("oracle-10", "steps"): "no_oracle", ("oracle-9", "steps"): "no_oracle"}
+# What claims say, in other languages than that of the tests: a name in `code`, or a version, stays as it is.
+_TRANSLATED = {"ko": {"yes": "예", "newest": "최신", "up to the tailnet": "tailnet까지", "up to (`.*`)": r"\1까지"}}
 
 
 def as_claim(words: Iterable[object]) -> Claim:
@@ -51,11 +49,10 @@ def read_claims(path: Path = PROVEN) -> list[Claim]:
 
 
 def keep_claims(claims: Sequence[Claim]) -> None:
-    """Keep claims, one a line, so that a difference reads well, and write the README's table anew."""
+    """Keep claims, one a line, so that a difference reads well, and write the table anew in each README."""
     lines = ",\n".join(f"  {json.dumps(claim)}" for claim in claims)
     PROVEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    text = README.read_text(encoding="utf-8")
-    README.write_text(PLACE.sub(lambda _: support_table(claims), text), encoding="utf-8")
+    write_part(PART, lambda language: support_table(claims, language))
 
 
 def differences(claimed: Sequence[Claim], proven: Sequence[Claim]) -> list[str]:
@@ -65,21 +62,29 @@ def differences(claimed: Sequence[Claim], proven: Sequence[Claim]) -> list[str]:
     ]
 
 
-def support_table(claims: Sequence[Claim]) -> str:
+def support_table(claims: Sequence[Claim], language: str = "en") -> str:
     """The table in Markdown."""
-    headings = ["system", "processor", *(heading for heading, _ in COLUMNS.values())]
+    headings = [say(heading, language) for heading in ("system", "processor", *COLUMNS)]
     rows = [headings, ["---"] * len(headings)]
     rows += [
-        [label, arch, *(_cell(claims, system, arch, column) for column in COLUMNS)]
+        [label, arch, *(_cell(claims, (system, arch, column), language) for column in COLUMNS)]
         for system, label in SYSTEMS.items()
         for arch in ARCHITECTURES
     ]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _cell(claims: Sequence[Claim], system: str, arch: str, column: str) -> str:
-    values = sorted({value for *place, value in claims if place == [system, arch, column]})
+def _cell(claims: Sequence[Claim], wanted: tuple[str, str, str], language: str) -> str:
+    values = sorted({value for *place, value in claims if tuple(place) == wanted})
     if values:
-        return ", ".join(values)
+        return ", ".join(_translated(value, language) for value in values)
+    system, _, column = wanted
     why = WHY_NOT.get((system, column))
-    return COLUMNS[column][1] + (f": {why}" if why else "")
+    return say(COLUMNS[column], language) + (f": {say(why, language)}" if why else "")
+
+
+def _translated(value: str, language: str) -> str:
+    for said, other in _TRANSLATED.get(language, {}).items():
+        if match := re.fullmatch(said, value):
+            return match.expand(other)
+    return value

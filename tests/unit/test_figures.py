@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from tests.bench.cluster.figures import MEASURED, PLACE, README, Figures, keep, markdown, read_figures, rows
+from meshstrap.decisions import load_flowchart
+from tests.bench.cluster.figures import MEASURED, PART, Figures, keep, markdown, read_figures, rows
+from tests.readme import hold_part, readme
 
 SMALL = Figures(
     day="2026-11-23",
@@ -34,7 +38,17 @@ SMALL = Figures(
 def test_the_readme_says_what_was_measured(update_golden: bool) -> None:
     if update_golden:
         keep(read_figures())
-    assert PLACE.findall(README.read_text(encoding="utf-8")) == [markdown(read_figures())]
+    hold_part(PART, partial(markdown, read_figures()), update=False)
+
+
+@pytest.mark.skipif(not MEASURED.exists(), reason="nothing has been measured yet")
+def test_what_the_explanations_say_of_speed_holds_all_that_was_measured() -> None:
+    said = load_flowchart().tradeoffs.rows[0][-1].en
+    least, most = map(float, re.findall(r"\d\.\d+", said))
+    share = [float(ratio) for title, ratio, _ in rows(read_figures()) if "pod to pod against tailnet," in title]
+    assert share
+    assert all(least <= ratio <= most for ratio in share), f"{said}: the figures of the last run say {share}"
+    assert f"{said.removesuffix(' measured')} of the tailnet's speed" in readme("en").read_text(encoding="utf-8")
 
 
 def test_ratios_come_first_and_their_figures_behind_them() -> None:

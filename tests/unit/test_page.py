@@ -186,7 +186,8 @@ def test_the_commands_name_every_host() -> None:
 
 def test_the_one_line_for_the_serial_console_is_everywhere(page: str) -> None:
     root = Path(__file__).resolve().parents[2]
-    for text in (page, *((root / name).read_text() for name in ("README.md", "generated/README.md"))):
+    pages = ("README.md", "README.ko.md", "generated/README.md", "generated/README.ko.md")
+    for text in (page, *((root / name).read_text() for name in pages)):
         assert SERIAL in text
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from meshstrap.decisions import LANGUAGES
 from meshstrap.inventory import json_schema
 from tests.lab import report as reporting
 from tests.lab.report import Reporter, Results
 from tests.lab.support import (
     ARCHITECTURES,
-    PLACE,
+    PART,
     PROVEN,
-    README,
     SYSTEMS,
     as_claim,
     differences,
@@ -24,6 +26,7 @@ from tests.lab.support import (
     read_claims,
     support_table,
 )
+from tests.readme import ROOT, hold_part, readme
 
 STEPS = ("debian-13", "amd64", "steps", "up to the tailnet")
 
@@ -46,7 +49,17 @@ def report(
 def test_the_readme_says_what_was_proven(update_golden: bool) -> None:
     if update_golden:
         keep_claims(read_claims())
-    assert PLACE.findall(README.read_text(encoding="utf-8")) == [support_table(read_claims())]
+    hold_part(PART, partial(support_table, read_claims()), update=False)
+
+
+def test_a_claim_is_said_in_the_language_of_its_table() -> None:
+    said = (("rendered", "yes"), ("cloud-init", "26.2"), ("cloud-init", "newest"), STEPS[2:])
+    lines = support_table([("debian-13", "amd64", *claim) for claim in said], "ko").splitlines()
+    assert "| Debian 13 | amd64 | 예 | 26.2, 최신 | tailnet까지 |" in lines
+    assert lines[-1].endswith("| 실제 머신에서 실행하지 않음: 여기서는 Oracle Linux를 부팅할 수 없음 |")
+    names = re.compile(rf"`[^`]*`|tailnet|{'|'.join((*SYSTEMS.values(), *ARCHITECTURES, 'Oracle Linux'))}")
+    for line in support_table(read_claims(), "ko").splitlines()[2:]:
+        assert not re.search(r"[A-Za-z]", names.sub("", line)), f"tests/lab/support.py has no Korean for this: {line}"
 
 
 def test_the_table_has_every_system_that_an_inventory_may_name() -> None:
@@ -123,7 +136,7 @@ def test_a_whole_run_that_does_not_prove_the_readme_has_failed(
     argument: str, options: dict[str, str], exitstatus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reporting, "EVIDENCE", tmp_path / "evidence")
-    config: Any = SimpleNamespace(args=[str(README.parent / argument)], getoption=options.get)
+    config: Any = SimpleNamespace(args=[str(ROOT / argument)], getoption=options.get)
     session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
     reporter = Reporter(config)
     reporter.pytest_runtest_logreport(report("passed", claim=("debian-12", "arm64", "steps", "a walk on the moon")))
@@ -134,10 +147,14 @@ def test_a_whole_run_that_does_not_prove_the_readme_has_failed(
 
 def test_claims_come_back_as_they_were_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.lab.support.PROVEN", tmp_path / PROVEN.name)
-    monkeypatch.setattr("tests.lab.support.README", tmp_path / "README.md")
-    (tmp_path / "README.md").write_text("a\n<!-- support -->\nold\n<!-- /support -->\nb\n")
+    monkeypatch.setattr("tests.readme.ROOT", tmp_path)
+    for language in LANGUAGES:
+        readme(language).write_text("a\n<!-- support -->\nold\n<!-- /support -->\nb\n")
     keep_claims([STEPS])
     assert read_claims(tmp_path / PROVEN.name) == [STEPS]
-    assert (
-        tmp_path / "README.md"
-    ).read_text() == f"a\n<!-- support -->\n{support_table([STEPS])}<!-- /support -->\nb\n"
+    for language in LANGUAGES:
+        table = support_table([STEPS], language)
+        assert readme(language).read_text() == f"a\n<!-- support -->\n{table}<!-- /support -->\nb\n"
+    readme("ko").write_text("a table that was lost\n")
+    with pytest.raises(ValueError, match=r"README\.ko\.md: 0 parts support"):
+        keep_claims([STEPS])

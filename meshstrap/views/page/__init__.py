@@ -28,7 +28,8 @@ from meshstrap.views.page.model import (
     status_commands,
 )
 from meshstrap.views.pictures import PICTURES, dark_rules, picture_caption, svg_picture
-from meshstrap.views.words import LANGUAGES, in_every_language, load_words, say_html
+from meshstrap.views.steps import holds
+from meshstrap.views.words import LANGUAGES, in_every_language, say_html
 
 _FOLDER = Path(__file__).parent
 
@@ -81,9 +82,9 @@ def _text(key: str, **values: object) -> Markup:
 
 @cache
 def _holds(step: str) -> Markup:
-    """What holds after a step; the English sentence is the catalogue's."""
-    texts = {**load_words("steps")[step], "en": next(known.holds for known in CATALOGUE if known.name == step)}
-    return in_every_language({language: escape(texts[language]) for language in LANGUAGES})
+    """What holds after a step."""
+    known = next(known for known in CATALOGUE if known.name == step)
+    return in_every_language({language: escape(holds(known, language)) for language in LANGUAGES})
 
 
 def _picture(plan: Plan, name: str) -> dict[str, Markup]:

@@ -54,7 +54,7 @@ def main(words: list[str]) -> None:
     screen.say("\n".join(timeline))
     if "--write" in words:
         keep(figures)
-        screen.say("\nREADME.md has these figures now.")
+        screen.say("\nREADME.md and README.ko.md have these figures now.")
 
 
 def _warm(*folders: Path) -> None:

@@ -1,0 +1,66 @@
+"""What programs write into the README, in every language: the text between `<!-- name -->` and `<!-- /name -->`.
+
+A part is made by one function for both languages, so neither page can be older than the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from meshstrap.decisions import LANGUAGES
+from meshstrap.views.decision_pages import page_name
+
+ROOT = Path(__file__).resolve().parents[1]
+WORDS = Path(__file__).with_suffix(".yaml")
+
+Made = Callable[[str], str]
+"""A part in a language."""
+
+
+def readme(language: str) -> Path:
+    """The README in a language."""
+    return ROOT / page_name("README", language)
+
+
+def place(name: str) -> re.Pattern[str]:
+    """Where a part stands; its first group is the text."""
+    return re.compile(rf"(?<=<!-- {name} -->\n)(.*?)(?=<!-- /{name} -->)", re.DOTALL)
+
+
+def write_part(name: str, made: Made) -> None:
+    """Write a part anew in every language. ``ValueError``: a README has no such part, or has it twice."""
+    for language in LANGUAGES:
+        path = readme(language)
+        # The text before, the part, the text after.
+        pieces = place(name).split(path.read_text(encoding="utf-8"))
+        if len(pieces) != 3:
+            message = f"{path.name}: {len(pieces) // 2} parts {name}"
+            raise ValueError(message)
+        pieces[1] = made(language)
+        path.write_text("".join(pieces), encoding="utf-8")
+
+
+def hold_part(name: str, made: Made, *, update: bool) -> None:
+    """Assert that a part is what would be written now; or write it."""
+    if update:
+        write_part(name, made)
+    for language in LANGUAGES:
+        found = place(name).findall(readme(language).read_text(encoding="utf-8"))
+        assert found == [made(language)], f"{readme(language).name}: nox -s update-golden, and read the git diff"
+
+
+@cache
+def load_words() -> Mapping[str, Mapping[str, str]]:
+    """What the tables of measurements and proofs say: key → language → text with `{values}`."""
+    loaded: dict[str, dict[str, str]] = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    return loaded
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """One of these texts. ``KeyError``: no such text, language or value."""
+    return load_words()[key][language].format(**values)
