@@ -93,11 +93,12 @@ def start(asked: dict[str, Any], name: str, nodes: list[str]) -> dict[str, dict[
 
 def ask_pod(asked: dict[str, Any], name: str, pod: dict[str, Any], questions: dict[str, Any]) -> dict[str, Any]:
     """What one pod finds, or why it could not be asked."""
-    words = ("--", "python3", "-c", asked["program"], "probe", json.dumps(questions))
+    # The program on its input: words of the command travel in a URL.
+    words = ("--", "python3", "-", "probe", json.dumps(questions))
+    # Longer than a request: it is one connection for all that the pod does.
+    place = (f"--namespace={name}", "--request-timeout=0", "--stdin", pod["metadata"]["name"])
     try:
-        # Longer than a request: it is one connection for all that the pod does.
-        place = (f"--namespace={name}", "--request-timeout=0", pod["metadata"]["name"])
-        found: dict[str, Any] = json.loads(kubectl("exec", *place, *words, seconds=200))
+        found: dict[str, Any] = json.loads(kubectl("exec", *place, *words, text=asked["program"], seconds=200))
     except (Refused, ValueError) as error:
         return {"error": str(error)}
     return found

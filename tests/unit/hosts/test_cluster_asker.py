@@ -57,7 +57,8 @@ elif words[0] == "delete":
 elif words[0] == "exec":
     if behaviour == "hangs":
         time.sleep(120)
-    print(json.dumps({{"pod": words[2], "peers": json.loads(words[-1])["peers"]}}))
+    program, peers = "def probe" in sys.stdin.read(), json.loads(words[-1])["peers"]
+    print(json.dumps({{"pod": words[3], "program": program, "peers": peers}}))
 """
 
 
@@ -124,7 +125,7 @@ def test_all_pods_are_asked_and_nothing_is_left(cluster: FakeCluster) -> None:
     assert [node["name"] for node in told["nodes"]] == ["cp1", "w1"]
     assert told["proxies"] == ["kube-proxy-x1"]
     assert told["lacking"] == {}
-    assert told["pods"]["w1"] == {"pod": "probe-w1", "peers": {"cp1": "10.244.0.1"}}
+    assert told["pods"]["w1"] == {"pod": "probe-w1", "program": True, "peers": {"cp1": "10.244.0.1"}}
     assert "refused" in told["node_port"]["cp1"]
     assert (told["left"], cluster.left) == ("", [])
 
