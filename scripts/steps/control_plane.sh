@@ -8,6 +8,7 @@
 readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
+readonly ETCD=$ROOT/var/lib/etcd
 # Each part, and what kubeadm's preflight (checks.go) complains about once its manifest is there.
 readonly CONTROL_PLANE_PARTS="kube-apiserver Port-$API_PORT
 kube-controller-manager Port-10257
@@ -25,14 +26,19 @@ check_control_plane() {
 }
 
 apply_control_plane() {
-  local address tokens
+  local address tokens void
   address=$(tailnet_address)
   edit_file "$HOSTS_FILE" api_alias "$address"
   # After a boot, or after an init that was cut while it waited, the API comes up by itself; an init then would only
   # write over the manifests of a living cluster.
   ask control_plane_is_starting
   if ((ANSWER == 0)); then
-    await 600 "API server at $address:$API_PORT" 'sudo crictl ps --all; journalctl -u kubelet -n 50' api_answers "$address"
+    await 600 "API server at $address:$API_PORT" 'sudo crictl ps --all; journalctl -u kubelet -n 50' control_plane_is_up "$address"
+    void=$(etcd_without_entries)
+    if [[ -n $void ]]; then
+      etcd_starts_anew "$void"
+      await 600 "API server at $address:$API_PORT" 'sudo crictl ps --all; journalctl -u kubelet -n 50' api_answers "$address"
+    fi
     ask control_plane_is_complete
     ((ANSWER < 2)) || fail "cannot tell whether init has finished: $LAST_ERROR"
   fi
@@ -81,6 +87,29 @@ control_plane_is_starting() {
   while read -r part _; do
     [[ -s $MANIFESTS/$part.yaml ]]
   done <<<"$CONTROL_PLANE_PARTS"
+}
+
+# The API answers, or it never will.
+control_plane_is_up() { # <address>
+  local void
+  void=$(etcd_without_entries)
+  [[ -n $void ]] || api_answers "$1"
+}
+
+# etcd makes its log before the log's first entry. Cut between the two, it comes back without a member, and waits for a
+# leader for ever. Its own word for it: it restarts with nothing committed. A first election commits, so nothing is lost.
+etcd_without_entries() {
+  local etcd
+  etcd=$(crictl ps --quiet --state running --name '^etcd$')
+  [[ -z $etcd ]] || crictl logs "$etcd" 2>&1 | sed -n "s/.*restarting local member.*\"commit-index\":0}.*/$etcd/p"
+}
+
+# Moved while it still runs: the kubelet starts the next one as soon as this one ends.
+etcd_starts_anew() { # <container>
+  log change 'the first start of etcd was cut short: it starts anew, its empty log is in /var/lib/etcd/void'
+  rm -rf "$ETCD/void"
+  mv "$ETCD/member" "$ETCD/void"
+  crictl stop "$1" >&2
 }
 
 # The last thing that init makes is the Service kube-dns (kubeadm 1.36, phases/addons/dns), after all other phases.

@@ -78,6 +78,17 @@ KUBECTL = r"""
     echo 'secret/bootstrap-token-abcdef created' ;;
 """
 
+# One container, etcd's: what it has said is in state/etcd-log, and it is running while that is there. Stopped, it comes
+# back as another one: it is void as long as there is a member's folder.
+CRICTL = r"""
+case $* in
+  "ps --quiet --state running --name ^etcd$") [[ ! -e $S/etcd-log ]] || echo etcd1 ;;
+  "logs etcd1") [[ ! -e $S/no-logs ]] || { echo 'log file not found' >&2; exit 1; }; cat $S/etcd-log >&2 ;;
+  "stop etcd1") [[ -e $R/var/lib/etcd/member ]] || touch $S/api; rm $S/etcd-log; echo etcd1 ;;
+  *) exit 97 ;;
+esac
+"""
+
 
 def make_control_plane(sandbox: Sandbox) -> Sandbox:
     """A control plane on which every step before has run."""
@@ -94,6 +105,7 @@ def make_control_plane(sandbox: Sandbox) -> Sandbox:
     stub_systemctl(sandbox)
     stub_kubectl(sandbox, KUBECTL)
     sandbox.stub("kubeadm", script(sandbox, KUBEADM))
+    sandbox.stub("crictl", script(sandbox, CRICTL))
     sandbox.stub("sync")
     sandbox.stub("openssl", "cat")
     answers = "[[ -e $S/api && -e $S/kubelet ]] || { echo 'curl: (7) Failed to connect' >&2; exit 7; }"

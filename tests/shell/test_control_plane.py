@@ -143,6 +143,44 @@ def test_boot_waits_for_the_api_and_does_not_init(machine: Sandbox) -> None:
     assert not any(call.startswith("kubeadm") for call in done.calls)
 
 
+RESTARTS = '{"msg":"restarting local member","cluster-id":"850b","local-member-id":"9f5f","commit-index":%d}'
+
+
+def test_etcd_whose_first_start_was_cut_starts_anew(machine: Sandbox) -> None:
+    machine.run("control_plane")
+    stubs.clear_state(machine, "api")
+    machine.write("var/lib/etcd/member/wal/0.tmp", "")
+    machine.write("state/etcd-log", RESTARTS % 0 + '\n{"msg":"switched to configuration voters=()"}\n')
+    done = machine.run("control_plane")
+    assert (done.code, done.levels) == (0, ["change", "change", "changed", "summary"]), done.log
+    assert "the first start of etcd was cut short" in done.log
+    assert machine.exists("var/lib/etcd/void/wal/0.tmp")
+    assert not any(call.startswith("kubeadm") for call in done.calls)
+    assert machine.run("control_plane").levels == ["ok", "summary"]
+
+
+@pytest.mark.parametrize("log", [RESTARTS % 10, RESTARTS % 1, '{"msg":"starting local member"}', ""])
+def test_etcd_that_has_ever_stored_anything_is_left_alone(machine: Sandbox, log: str) -> None:
+    machine.run("control_plane")
+    stubs.clear_state(machine, "api")
+    machine.write("var/lib/etcd/member/wal/0.tmp", "")
+    machine.write("state/etcd-log", log)
+    done = machine.run("control_plane", environment={"WAIT_LIMIT": "0"})
+    assert done.code == 75, done.log
+    assert machine.exists("var/lib/etcd/member/wal/0.tmp")
+    assert not any(call.startswith("crictl stop") for call in done.calls)
+
+
+def test_etcd_whose_words_cannot_be_read_is_left_alone(machine: Sandbox) -> None:
+    machine.run("control_plane")
+    stubs.clear_state(machine, "api")
+    machine.write("state/etcd-log", RESTARTS % 0)
+    stubs.set_state(machine, "no-logs")
+    done = machine.run("control_plane", environment={"WAIT_LIMIT": "0"})
+    assert done.code == 75, done.log
+    assert not any(call.startswith("crictl stop") for call in done.calls)
+
+
 def test_api_stays_away(machine: Sandbox) -> None:
     machine.run("control_plane")
     machine.stub("curl", "echo 'curl: (7) refused' >&2; exit 7")
