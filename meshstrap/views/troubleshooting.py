@@ -14,18 +14,22 @@ _HEAD = {
     "en": """\
 # Symptom, check, cause, fix
 
+[한국어](troubleshooting.ko.md)
+
 What `invoke verify` asks of every host, and with `--cluster` of the whole, and what to do where it is not so. Made from
 the checks' own texts: after a change of one, `nox -s update-golden` writes this page anew. A check alone:
-`pytest --hosts=ssh://ubuntu@cp1 -k test_the_node_is_ready`. The same [in Korean](troubleshooting.ko.md).
+`pytest --hosts=ssh://ubuntu@cp1 -k test_the_node_is_ready`.
 
 Commands run on the host that is named in the report. `NODE`, `FILE`, `ID`, `TAG` and `IMAGE` are yours to fill in.
 """,
     "ko": """\
 # 증상, 점검, 원인, 해결
 
+[English](troubleshooting.md)
+
 `invoke verify`가 모든 호스트에, `--cluster`를 붙이면 클러스터 전체에도 묻는 것과, 그렇지 않을 때 할 일입니다.
 점검 자체의 글에서 만들었으며, 글을 고치면 `nox -s update-golden`이 이 페이지를 새로 씁니다. 점검 하나만 하려면:
-`pytest --hosts=ssh://ubuntu@cp1 -k test_the_node_is_ready`. [영어 페이지](troubleshooting.md)와 같은 내용입니다.
+`pytest --hosts=ssh://ubuntu@cp1 -k test_the_node_is_ready`
 
 명령은 보고서에 나온 호스트에서 실행합니다. `NODE`, `FILE`, `ID`, `TAG`, `IMAGE`는 직접 채웁니다.
 """,
@@ -72,7 +76,6 @@ def troubleshooting_markdown(entries: Iterable[Entry], language: str = "en") -> 
 def _row(entry: Entry, language: str) -> str:
     source, fix = entry.fact.source, entry.text("fix", language).replace("STEP", _OR[language].join(entry.check.steps))
     place = f"([{_SOURCE[language]}]({source}))" if source.startswith("https://") else f"({source})"
-    title = f"**{entry.text('title', language)}**"
-    check = f"{title}: {entry.fact.value}" if language == "en" else f"{title}<br>`{entry.test}`"
+    check = f"**{entry.text('title', language)}**<br>`{entry.test}`"
     cells = (entry.text("symptom", language), check, f"{entry.text('cause', language)} {place}", fix)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
