@@ -86,9 +86,14 @@ def start(asked: dict[str, Any], name: str, nodes: list[str]) -> dict[str, dict[
     kubectl("create", f"--namespace={name}", "--filename=-", text=json.dumps(bundle))
     while True:
         pods = {pod["spec"]["nodeName"]: pod for pod in objects(f"--namespace={name}", "pods")}
-        if all(map(ready, pods.values())) or time.monotonic() > deadline:
+        if (all(map(ready, pods.values())) and endpoints(name) == len(pods)) or time.monotonic() > deadline:
             return pods
         time.sleep(0.5)
+
+
+def endpoints(name: str) -> int:
+    """How many pods stand behind the Service."""
+    return sum(len(one.get("endpoints") or ()) for one in objects(f"--namespace={name}", "endpointslices"))
 
 
 def ask_pod(asked: dict[str, Any], name: str, pod: dict[str, Any], questions: dict[str, Any]) -> dict[str, Any]:
@@ -138,8 +143,9 @@ def ask_pods(asked: dict[str, Any], name: str, nodes: list[dict[str, Any]]) -> d
     pool = ThreadPoolExecutor(max_workers=16)
     try:
         asking = {node: pool.submit(ask, node) for node in there}
-        reaching = {node: pool.submit(node_port, hosts[node], port) for node in there}
         found = {node: one.result() for node, one in asking.items()}
+        # After the pods: until then every agent has heard of the new Service.
+        reaching = {node: pool.submit(node_port, hosts[node], port) for node in there}
         reached = {node: one.result() for node, one in reaching.items()}
     finally:
         # Whoever is told to end does not wait for pods that still think.

@@ -176,7 +176,6 @@ def probe(asked: dict[str, Any]) -> dict[str, Any]:
         larger = {node: pool.submit(pass_through, address, mtu + 1) for node, address in peers.items()}
         names = {name: pool.submit(resolve, name) for name in asked["names"]}
         others: dict[str, Future[Any]] = {
-            "service": pool.submit(backends, asked["service"], 80, len(peers) + 1),
             "metadata": pool.submit(opens, asked["metadata"], 80),
             "resolver": pool.submit(ask_server, asked["metadata"], asked["names"][-1]),
             "kubelet": pool.submit(opens, os.environ["HOST"], KUBELET_PORT),
@@ -184,6 +183,8 @@ def probe(asked: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {name: one.result() for name, one in others.items()}
         for name, answers in (("exact", exact), ("larger", larger), ("names", names)):
             found[name] = {key: one.result() for key, one in answers.items()}
+    # By now every agent has heard of the Service, which is as young as this pod.
+    found["service"] = backends(asked["service"], 80, len(peers) + 1)
     # One after the other and last: they would only measure each other.
     found["transfer"] = {node: transfer(address, size, asked["seconds"]) for node, address in peers.items()}
     return found

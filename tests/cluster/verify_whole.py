@@ -162,7 +162,7 @@ WHOLE = (
     ),
     WholeFault(
         name="a policy against the name server",
-        seen_by={"pods resolve through the clouds name server": "no answer"},
+        seen_by={"pods resolve through the clouds name server": "timed out"},
         script=NO_RESOLVER[0],
         mending=NO_RESOLVER[1],
     ),

@@ -35,6 +35,8 @@ if words[0] == "get":
             [{{"type": "InternalIP", "address": "127.0.0.9"}}]}}}} for n in ("cp1", "w1")))
     elif "pods,daemonsets" in words:
         listed({{"metadata": {{"name": "kube-proxy-x1"}}}})
+    elif "endpointslices" in words:
+        listed({{"endpoints": [1, 2]}})
     elif "serviceaccounts" in words:
         listed({{}})
     elif "pods" in words:
