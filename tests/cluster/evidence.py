@@ -170,8 +170,8 @@ def _what_was_shown(shown: Shown) -> Iterator[str]:
     for topic, said in shown.sentences.items():
         yield f"### {topic.capitalize()}\n"
         for text, count in said.items():
-            cases = f"{count} cases, " if count > 1 else ""
-            yield f"- {text} ({cases}{shown.days[topic][text]})"
+            several = f"{count} cases, " if count > 1 else ""
+            yield f"- {text} ({several}{shown.days[topic][text]})"
         yield ""
 
 
