@@ -141,6 +141,7 @@ def bench(session: nox.Session) -> None:
     """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`.
 
     `-- lab`, as root: the second run on a machine of the node lab beside the first.
+    `-- verify [ROUNDS]`, as root: `invoke verify` of ten hosts beside one.
     `-- cluster [ROUNDS] [--write]`, as root: a whole cluster beside the guide's own commands, what it carries and
     costs; `--write` puts that into the README.
     """

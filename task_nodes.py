@@ -5,23 +5,35 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 
-from meshstrap.errors import WatchRefused
-from meshstrap.files import write_atomically
+from meshstrap.errors import NoWay, UnknownName, VerificationFailed
+from meshstrap.files import write_atomically, write_folder
+from meshstrap.fleet.verdict import report_json
+from meshstrap.fleet.verify import Request, Verification
 from meshstrap.pipeline import load_plan
+from meshstrap.plan import Plan
+from meshstrap.ssh import Connection, parse_hosts, ssh_configuration, ssh_program, tailnet_addresses
+from meshstrap.views.junit import junit_xml
 from meshstrap.views.screen import Screen
-from meshstrap.watch import Connection, Watch, parse_hosts, read_node, ssh_configuration, ssh_program
+from meshstrap.views.verification import show_verification
+from meshstrap.views.verification_page import verification_page
+from meshstrap.watch import Watch, read_node
 from task_support import find_inventory, now, people_task
+
+HOSTS = "where nodes are, like w1=203.0.113.7,cp1=ubuntu@198.51.100.4; without it by name"
+SSH_CONFIG = "an SSH configuration with the nodes as hosts; without it your own"
 
 
 @people_task(
     once="print it once instead of following",
     json="as JSON, for programs: a list with --once, else an object a line for each change",
-    hosts="where nodes are, like w1=203.0.113.7,cp1=ubuntu@198.51.100.4; without it by name",
-    ssh_config="an SSH configuration with the nodes as hosts; without it your own",
+    hosts=HOSTS,
+    ssh_config=SSH_CONFIG,
     pause="seconds between two looks at a node",
 )
 def watch(
@@ -36,20 +48,79 @@ def watch(
     """Follow the nodes while they boot, until every one has converged."""
     screen = Screen()
     plan = load_plan(find_inventory(inventory, None if json else screen))
-    users = {node.name: node.login_user for node in plan.nodes}
-    own = Path(ssh_config).resolve() if ssh_config else Path("~/.ssh/config")
-    if ssh_config and not own.is_file():
-        raise WatchRefused(f"{ssh_config}: there is no such file; --ssh-config is an SSH configuration (ssh_config(5))")
-    configuration = ssh_configuration(users, parse_hosts(hosts, users), str(own))
+    configuration = configuration_of(plan, hosts, ssh_config)
     with tempfile.TemporaryDirectory(prefix="meshstrap-") as folder:
         path = Path(folder) / "ssh_config"
         write_atomically(path, configuration)
         connection = Connection(program=ssh_program(), configuration=path)
-        watching = Watch(screen, list(users), lambda node: read_node(connection, node, now), now)
+        watching = Watch(screen, [node.name for node in plan.nodes], lambda node: read_node(connection, node, now), now)
         if once:
             watching.once(as_json=json)
         else:
             watching.follow(as_json=json, pause=max(1, pause))
+
+
+@people_task(
+    iterable=["node"],
+    node="a node to verify, once for each; without it all of them",
+    hosts=HOSTS,
+    ssh_config=SSH_CONFIG,
+    report="a folder to write index.html and junit.xml to",
+    json="as JSON, for programs",
+    cluster="ask the whole cluster too: from its control plane, through a short-lived pod on each node",
+    image="an image with python3 for those pods, instead of the default",
+)
+def verify(  # noqa: PLR0917 - one for each flag
+    context: Context,
+    node: list[str],
+    inventory: str = "",
+    hosts: str = "",
+    ssh_config: str = "",
+    report: str = "",
+    json: bool = False,
+    cluster: bool = False,
+    image: str = "",
+) -> None:
+    """Hold every host against the plan over SSH; exit 1 when anything is not as planned."""
+    screen = Screen()
+    path = find_inventory(inventory, None if json else screen)
+    plan = load_plan(path)
+    nodes = tuple(plan_node for plan_node in plan.nodes if not node or plan_node.name in node)
+    for name in node:
+        if name not in {plan_node.name for plan_node in plan.nodes}:
+            raise UnknownName("node", name, [plan_node.name for plan_node in plan.nodes])
+    if cluster and plan.control_plane not in {plan_node.name for plan_node in nodes}:
+        raise VerificationFailed(f"--cluster asks the control plane: add --node={plan.control_plane}")
+    if report:
+        # Whoever cannot have it learns so before the hosts are asked.
+        write_folder(Path(report), {})
+    configuration = configuration_of(plan, hosts, ssh_config)
+    root = Path(__file__).resolve().parent
+    request = Request(root=root, inventory=path.resolve(), nodes=nodes, ssh_config=configuration)
+    verification = Verification(replace(request, cluster=cluster, image=image))
+    for _ in screen.track(verification.hosts(), "asking hosts", len(nodes)):
+        pass
+    result = verification.report
+    if report:
+        texts = {"index.html": verification_page(result, plan.name, now()), "junit.xml": junit_xml(result, plan.name)}
+        write_folder(Path(report), texts)
+    if json:
+        screen.say(report_json(result, plan.name))
+    else:
+        show_verification(screen, result)
+    if result.bad:
+        raise Exit(code=1)
+
+
+def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:
+    """An SSH configuration for all nodes. What the command line says counts first, then the person's own file."""
+    users = {node.name: node.login_user for node in plan.nodes}
+    own = Path(ssh_config).resolve() if ssh_config else Path("~/.ssh/config")
+    if ssh_config and not own.is_file():
+        raise NoWay(f"{ssh_config}: there is no such file; --ssh-config is an SSH configuration (ssh_config(5))")
+    told, seen = {node.name: node.address for node in plan.nodes if node.address}, tailnet_addresses()
+    known = told | {name: address for name, address in seen.items() if name in users}
+    return ssh_configuration(users, parse_hosts(hosts, users), str(own), known)
 
 
 @people_task()

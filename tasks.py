@@ -27,7 +27,7 @@ from meshstrap.views.result import RenderedNode, show_missing, show_result
 from meshstrap.views.screen import Screen
 from meshstrap.views.starter import parse_starter_node, starter_inventory
 from meshstrap.views.tables import plan_sections
-from task_nodes import lab, watch  # noqa: F401 - invoke finds it here
+from task_nodes import lab, verify, watch  # noqa: F401 - invoke finds them here
 from task_support import (
     EXAMPLE,
     LIFETIME,

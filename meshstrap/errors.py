@@ -106,7 +106,13 @@ class UnknownName(MeshstrapError):
         super().__init__(f"'{name}' is no {what}{suggestion} Known are: {', '.join(names)}")
 
 
-class WatchRefused(MeshstrapError):
-    """The nodes cannot be watched from here: no ssh, or an address for no node."""
+class NoWay(MeshstrapError):
+    """No way to the nodes from here: no ssh, or an address for no node."""
 
     exit_code = 12
+
+
+class VerificationFailed(MeshstrapError):
+    """The verification could not be run at all; what it found on the hosts is no error of this kind."""
+
+    exit_code = 13

@@ -1,12 +1,30 @@
-"""``--update-golden`` writes what is made now over what is kept; then read the difference in git."""
+"""``--update-golden`` writes what is made now over what is kept; ``--hosts`` verifies machines instead."""
 
 from __future__ import annotations
+
+import argparse
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the kept texts anew instead of comparing")
+    group = parser.getgroup("meshstrap", "verification of hosts (with --hosts)")
+    group.addoption("--inventory", default="cluster.yaml", help="the inventory whose plan hosts are held against")
+    group.addoption("--cluster", action="store_true", help="ask the whole cluster too, through short-lived pods")
+    group.addoption("--image", default="", help="what those pods run: an image with python3")
+    # For `invoke verify`, which reads them while they are written.
+    group.addoption("--events", default="", help=argparse.SUPPRESS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hosts = config.getoption("hosts")
+    if hosts is not None and not hosts.strip(" ,"):
+        raise pytest.UsageError("--hosts names no host: --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1")
+    if hosts:
+        from tests.hosts.plugin import Verification  # noqa: PLC0415 - of no use to any other run
+
+        config.pluginmanager.register(Verification(config), "verification")
 
 
 @pytest.fixture

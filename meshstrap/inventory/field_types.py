@@ -145,6 +145,9 @@ Device: TypeAlias = Annotated[str, Written(formats.parse_device)]
 Certificates: TypeAlias = Annotated[str, Written(formats.parse_certificates)]
 Registry: TypeAlias = Annotated[str, Written(formats.parse_registry)]
 SshKey: TypeAlias = Annotated[str, Written(formats.parse_ssh_key)]
+Address: TypeAlias = Annotated[
+    str, _form(r"|[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?", "a host name or an address such as 203.0.113.7")
+]
 User: TypeAlias = Annotated[str, Written(formats.parse_user)]
 Region: TypeAlias = Annotated[str, Written(formats.parse_region)]
 LabelKey: TypeAlias = Annotated[str, Written(formats.parse_node_label)]

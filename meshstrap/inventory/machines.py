@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meshstrap.inventory.field_types import (
+    Address,
     Arch,
     BlockVolumeGib,
     BootVolumeGib,
@@ -99,4 +100,10 @@ class Node(Section):
     )
     login_user: User = documented(
         "The user who may run kubectl. Empty: the image's own (ubuntu, debian or opc).", "ubuntu", default=""
+    )
+    address: Address = documented(
+        "Where SSH reaches the machine, for `invoke verify`: a name or an address. Empty: what your SSH config or the "
+        "tailnet knows it by.",
+        "203.0.113.7",
+        default="",
     )

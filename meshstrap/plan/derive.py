@@ -126,6 +126,7 @@ def _derive_node(
         arch=node.arch,
         family=system.family,
         login_user=node.login_user or system.login_user,
+        address=node.address,
         ocpus=node.ocpus,
         memory_gib=node.memory_gib,
         boot_volume_gib=node.boot_volume_gib,

@@ -137,7 +137,8 @@ class AccountPlan:
 class NodePlan:
     """One node: what it is, what it installs and the steps that it runs, in order.
 
-    ``family`` is its package manager, ``apt`` or ``dnf``. ``kubelet`` holds the fields for this node alone.
+    ``family`` is its package manager, ``apt`` or ``dnf``. ``address`` is where SSH reaches it, if that is known.
+    ``kubelet`` holds the fields for this node alone.
     """
 
     name: str
@@ -148,6 +149,7 @@ class NodePlan:
     arch: str
     family: str
     login_user: str
+    address: str
     ocpus: int
     memory_gib: int
     boot_volume_gib: int

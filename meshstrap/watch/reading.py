@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from meshstrap.ssh import SSH_FAILED, Answer, Connection
+from meshstrap.status import parse_status
 from meshstrap.watch.sight import NO_RUN, UNREACHABLE, UNREADABLE, Sight, sight_of
-from meshstrap.watch.ssh import SSH_FAILED, Answer, Connection
-from meshstrap.watch.status import parse_status
 
 Clock: TypeAlias = Callable[[], datetime]
 

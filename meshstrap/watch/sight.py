@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from meshstrap.watch.status import Status
+from meshstrap.status import Status
 
 NOT_SEEN = "…"
 UNREACHABLE = "unreachable"

@@ -1,4 +1,4 @@
-"""The table: `python -m tests.bench [NODES...]`, `python -m tests.bench lab`, or `python -m tests.bench cluster`."""
+"""The table: `python -m tests.bench [NODES...]`, or `python -m tests.bench lab`, `verify` or `cluster`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
-from tests.bench import lab
+from tests.bench import lab, verify
 from tests.bench.cluster import run as cluster
 
 SIZES = (1, 10, 100, 1000)
@@ -49,6 +49,8 @@ def main(sizes: list[int]) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["lab"]:
         lab.main()
+    elif sys.argv[1:2] == ["verify"]:
+        verify.main(sys.argv[2:])
     elif sys.argv[1:2] == ["cluster"]:
         cluster.main(sys.argv[2:])
     else:

@@ -344,7 +344,7 @@ def test_schema(invoke: Invoke, tmp_path: Path) -> None:
 def test_every_task_says_what_it_is(invoke: Invoke) -> None:
     result = invoke("--list")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ") and line[2] != " "] == [
-        *("compat", "explain", "graph", "init", "lab", "lint", "plan", "render", "schema", "secrets", "watch")
+        *("compat", "explain", "graph", "init", "lab", "lint", "plan", "render", "schema", "secrets", "verify", "watch")
     ]
 
 

@@ -14,13 +14,13 @@ import pytest
 from rich.console import Console
 
 from meshstrap.plan.steps import CATALOGUE
+from meshstrap.ssh import Answer
+from meshstrap.status import parse_status
 from meshstrap.views.screen import Screen
 from meshstrap.watch import Sight, Watch
 from meshstrap.watch.following import AT_ONCE, follow_nodes, read_once
 from meshstrap.watch.reading import NO_STATUS, parse_answer
 from meshstrap.watch.sight import STATES
-from meshstrap.watch.ssh import Answer
-from meshstrap.watch.status import parse_status
 from meshstrap.watch.table import change_line, duration, summary, urgent_first, watch_table
 from tests.status_schema import problems, schema
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from meshstrap.errors import WatchRefused
+from meshstrap.errors import NoWay
+from meshstrap.ssh import Host, parse_hosts, ssh_configuration, ssh_program
 from meshstrap.watch.reading import COMMAND
-from meshstrap.watch.ssh import Host, parse_hosts, ssh_configuration, ssh_program
 from tests.unit.test_watch import STATUS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,9 +40,9 @@ def test_addresses_are_read_or_refused() -> None:
         "cp1": Host(address="2001:db8::1", user="opc"),
     }
     for text in ("w1", "w1=", "w1=-oProxyCommand=x", "w1=a b", "w1=a\nHost *", "w1=;x", "w1=u@"):
-        with pytest.raises(WatchRefused, match="is not NODE=ADDRESS"):
+        with pytest.raises(NoWay, match="is not NODE=ADDRESS"):
             parse_hosts(text, ["w1"])
-    with pytest.raises(WatchRefused, match="the inventory has no node 'w9'; it has cp1, w1"):
+    with pytest.raises(NoWay, match="the inventory has no node 'w9'; it has cp1, w1"):
         parse_hosts("w9=203.0.113.7", ["w1", "cp1"])
 
 
@@ -77,7 +77,7 @@ def test_what_a_person_says_comes_before_their_file_and_that_before_ours(tmp_pat
 
 def test_no_ssh_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(WatchRefused, match="install an SSH client"):
+    with pytest.raises(NoWay, match="install an SSH client"):
         ssh_program()
 
 

@@ -6,12 +6,13 @@ A node is not trusted with the terminal: whatever is not a printable ASCII chara
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+_REACHED = ("ok", "changed")
 _UNPRINTABLE = re.compile(r"[^ -~\n]")
 
 
@@ -55,7 +56,16 @@ class Status(BaseModel):
     @property
     def done(self) -> int:
         """How many steps have ended well in this run."""
-        return sum(step.state in {"ok", "changed"} for step in self.steps)
+        return sum(step.state in _REACHED for step in self.steps)
+
+    def has_reached(self, names: Iterable[str]) -> bool:
+        """Whether one of these steps holds, as far as the node knows."""
+        reached = {step.name for step in self.steps if step.state in _REACHED}
+        return self.state == "converged" or not reached.isdisjoint(names)
+
+    def __str__(self) -> str:
+        """In one line, without what to do."""
+        return f"{self.state}{'' if self.step == '-' else f' at {self.step}'}: {self.message}"
 
     @property
     def since(self) -> datetime:

@@ -1,0 +1,23 @@
+"""The way to the nodes: the system's own ``ssh``, with the person's keys, agent and configuration.
+
+Everybody who asks a node something comes through here; :func:`~meshstrap.ssh.program.run_bounded` starts the program.
+"""
+
+from meshstrap.ssh.addresses import tailnet_addresses
+from meshstrap.ssh.configuration import Host, parse_hosts, ssh_configuration
+from meshstrap.ssh.connection import BATCH, Connection, ssh_program
+from meshstrap.ssh.program import SSH_FAILED, Answer, Programs, run_bounded
+
+__all__ = [
+    "BATCH",
+    "SSH_FAILED",
+    "Answer",
+    "Connection",
+    "Host",
+    "Programs",
+    "parse_hosts",
+    "run_bounded",
+    "ssh_configuration",
+    "ssh_program",
+    "tailnet_addresses",
+]

@@ -1,0 +1,227 @@
+"""Facts that only a living cluster has, each broken on it: what ``tests/lab/verify_faults.py`` is for one machine."""
+
+from __future__ import annotations
+
+from tests.lab.verify_faults import SeededFault, seeded
+
+CONFIG = "/var/lib/kubelet/config.yaml"
+KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+SYSTEM = f"{KUBECTL} --namespace kube-system"
+# Where CoreDNS runs: the only node of a young cluster that lets pods of its kind in first.
+POD_HOST = "w1"
+STEP = "bash /opt/meshstrap/bootstrap.sh --only"
+
+
+def configured(expression: str) -> tuple[str, str]:
+    """Break the kubelet's configuration by a sed expression and let the kubelet read it; then put it back."""
+    restart = "sleep 1.1; systemctl restart kubelet"
+    return (
+        f"cp -p {CONFIG} /run/kept-kubelet; sed -i -E '{expression}' {CONFIG}; {restart}",
+        f"cp -p /run/kept-kubelet {CONFIG}; {restart}",
+    )
+
+
+MESH = (
+    seeded(
+        "mesh_guards: marked packets stay in the tailnet",
+        "leaves by ens3",
+        "ip -4 rule del pref 5207",
+        f"{STEP} mesh_guards",
+        also=("mesh_guards: the mesh rule comes before tailscales own",),
+    ),
+    seeded("tailnet: the tailnet leaves name resolution alone", "accept-dns is on", "tailscale set --accept-dns=true"),
+    seeded("tailnet: the tailnet brings no routes that are not planned", "on", "tailscale set --accept-routes=true"),
+    seeded(
+        "tailnet: the address is that of the first login",
+        "100.64.0.99 at first",
+        "cp -p /var/lib/meshstrap/tailnet_address /run/kept; echo 100.64.0.99 >/var/lib/meshstrap/tailnet_address",
+        "cp -p /run/kept /var/lib/meshstrap/tailnet_address",
+    ),
+    seeded(
+        "tailnet: the tailnets mtu is the planned one",
+        "1300",
+        "ip link set tailscale0 mtu 1300",
+        "ip link set tailscale0 mtu 1280",
+        drift=False,
+    ),
+    seeded(
+        "secrets: the auth key is gone",
+        "/etc/meshstrap/secrets/auth_key",
+        "(umask 077; echo x >/etc/meshstrap/secrets/auth_key)",
+    ),
+    seeded(
+        "secrets: the bootstrap tokens are gone",
+        "/etc/meshstrap/secrets/bootstrap_token",
+        "(umask 077; echo x >/etc/meshstrap/secrets/bootstrap_token)",
+        f"{STEP} join",
+    ),
+)
+
+KUBELET = (
+    seeded(
+        "kubelet: the kubelet runs now and after a boot", "active, disabled", "systemctl disable --quiet kubelet",
+        f"{STEP} kubelet",
+    ),
+    seeded(
+        "kubelet: the kubelet starts after the tailnet",
+        "no After=tailscale-online.target; no Wants=tailscale-online.target",
+        "rm /etc/systemd/system/kubelet.service.d/20-meshstrap.conf; systemctl daemon-reload",
+    ),
+    seeded(
+        "kubelet: the kubelet has the planned configuration",
+        "imageGCLowThresholdPercent: 55",
+        *configured("s/^imageGCLowThresholdPercent.*/imageGCLowThresholdPercent: 55/"),
+        drift=False,
+    ),
+    seeded(
+        "kubelet: the kubelet has read its latest configuration",
+        f"{CONFIG} was changed after kubelet was started",
+        f"sleep 1.1; touch {CONFIG}",
+        "systemctl restart kubelet",
+        drift=False,
+    ),
+    seeded(
+        "kubelet: the kubelet resolves names as the cloud does",
+        "/etc/resolv.conf names 127.0.0.53",
+        *configured("s#^resolvConf.*#resolvConf: /etc/resolv.conf#"),
+        drift=False,
+    ),
+    seeded(
+        "kubelet: the kubelet asks for credentials",
+        "HTTP 200",
+        *configured("/^  anonymous:/{n;s/false/true/}; /^authorization:/{n;s/Webhook/AlwaysAllow/}"),
+        drift=False,
+    ),
+    seeded(
+        "kubelet: the node has the planned labels and taints",
+        "taints lab=fault:PreferNoSchedule",
+        f"{KUBECTL} taint node cp1 lab=fault:PreferNoSchedule --overwrite",
+        f"{KUBECTL} taint node cp1 lab=fault:PreferNoSchedule-",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "kubelet: the apis name leads to the control plane",
+        "100.64.0.99",
+        "sed -i '/meshstrap: API/s/^[0-9.]*/100.64.0.99/' /etc/hosts",
+        f"{STEP} join",
+    ),
+)  # fmt: skip
+
+CONTROL_PLANE = (
+    seeded(
+        "control_plane: anonymous callers see nothing",
+        "HTTP 200 for the Secrets of kube-system",
+        f"{KUBECTL} create clusterrolebinding lab-anonymous --clusterrole=cluster-admin --user=system:anonymous",
+        f"{KUBECTL} delete clusterrolebinding lab-anonymous",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "control_plane: certificates are good for a month",
+        "/etc/kubernetes/pki/lab.crt: ",
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=lab -days 5 "
+        "-keyout /dev/null -out /etc/kubernetes/pki/lab.crt 2>/dev/null",
+        "rm /etc/kubernetes/pki/lab.crt",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "control_plane: nothing listens where it must not",
+        "10255 (the kubelet without authentication) on 0.0.0.0",
+        "systemd-run --quiet --collect --unit=lab-listener python3 -m http.server 10255 --bind 0.0.0.0; sleep 2",
+        "systemctl stop lab-listener",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "control_plane: the host firewall opens no port of the control plane",
+        "--dport 6443",
+        "iptables -I INPUT -p tcp --dport 6443 -j ACCEPT",
+        "iptables -D INPUT -p tcp --dport 6443 -j ACCEPT",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "control_plane: the cluster was made as planned",
+        "proxy.disabled is False, not True",
+        f"{SYSTEM} get configmap kubeadm-config -o yaml >/run/kept.yaml; "
+        f"sed 's/disabled: true/disabled: false/' /run/kept.yaml | {SYSTEM} replace -f - >&2",
+        f"sed /resourceVersion:/d /run/kept.yaml | {SYSTEM} replace -f - >&2",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "control_plane: every bootstrap token expires",
+        "bootstrap-token-lab123",
+        "kubeadm token create lab123.0123456789abcdef --ttl 0 >&2",
+        "kubeadm token delete lab123 >&2",
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "control_plane: the login user alone has a kubeconfig",
+        "/home/debian/.kube/config is debian's, 0644",
+        "chmod 644 /home/debian/.kube/config",
+        host="cp1",
+    ),
+    seeded(
+        "secrets: the clusters keys are roots alone",
+        "/etc/kubernetes/pki/ca.key is root's, 0644",
+        "chmod 644 /etc/kubernetes/pki/ca.key",
+        "chmod 600 /etc/kubernetes/pki/ca.key",
+        drift=False,
+        host="cp1",
+    ),
+)
+
+CILIUM = (
+    seeded(
+        "cilium: the agents are told the planned values",
+        "mtu is 1400, not 1280",
+        f'{SYSTEM} patch configmap cilium-config --patch \'{{"data": {{"mtu": "1400"}}}}\' >&2',
+        f'{SYSTEM} patch configmap cilium-config --patch \'{{"data": {{"mtu": "1280"}}}}\' >&2',
+        drift=False,
+        host="cp1",
+    ),
+    seeded(
+        "cilium: the release has the planned values",
+        "labFault: 1",
+        "KUBECONFIG=/etc/kubernetes/admin.conf /opt/meshstrap/helm-* upgrade cilium /var/lib/meshstrap/cilium.tgz "
+        "--namespace kube-system --reuse-values --set labFault=1 >&2",
+        host="cp1",
+    ),
+    seeded(
+        "cilium: pods cannot reach the metadata service",
+        "denied are no ports",
+        f"{KUBECTL} delete ciliumclusterwidenetworkpolicy meshstrap-no-metadata >&2",
+        host="cp1",
+    ),
+    seeded(
+        "cilium: there is no kube proxy",
+        "KUBE-SERVICES",
+        "iptables -t nat -N KUBE-SERVICES",
+        "iptables -t nat -X KUBE-SERVICES",
+        drift=False,
+    ),
+    seeded(
+        "cilium: pods have the planned mtu",
+        "1400",
+        "for p in /run/netns/cni-*; do nsenter --net=$p sh -c "
+        "'ip route replace $(ip route show default | sed s/mtu.*//) mtu 1400'; done",
+        "for p in /run/netns/cni-*; do nsenter --net=$p sh -c "
+        "'ip route replace $(ip route show default | sed s/mtu.*//) mtu 1230'; done",
+        drift=False,
+        host=POD_HOST,
+    ),
+    seeded(
+        "cilium: a pod reaches its own kubelet",
+        "no connection from any pod of this node",
+        "iptables -I INPUT -s 10.244.0.0/16 -p tcp --dport 10250 -j DROP",
+        "iptables -D INPUT -s 10.244.0.0/16 -p tcp --dport 10250 -j DROP",
+        drift=False,
+        host=POD_HOST,
+    ),
+)
+
+FAULTS: tuple[SeededFault, ...] = (*MESH, *KUBELET, *CONTROL_PLANE, *CILIUM)

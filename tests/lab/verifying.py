@@ -1,0 +1,92 @@
+"""A machine of the lab as `invoke verify` reaches it: over SSH, as the image's login user, who may sudo."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshstrap.fleet.questions import questions
+from meshstrap.fleet.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS, ask_host
+from meshstrap.fleet.verdict import Verdict
+from meshstrap.inventory import parse_inventory
+from meshstrap.plan import derive_plan
+from meshstrap.ssh import run_bounded
+from tests.hosts.arrival import Arrival, arrive
+from tests.unit.hosts.evaluate import evaluate
+
+from .machine import Machine
+from .process import Result, run
+
+ROOT = Path(__file__).resolve().parents[2]
+HAS_CONVERGED = "converged: the node has converged"
+NO_DRIFT = "converged: a check finds no drift"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command on a host left behind."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+class Ssh:
+    """Keys and a configuration for machines of a lab, each in a network that only its router can reach."""
+
+    def __init__(self, folder: Path, user: str = "ubuntu") -> None:
+        self._user = user
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = folder / "ssh_config"
+        self._key = folder / "key"
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]).check()
+        self.config.touch()
+
+    def let_in(self, machine: Machine) -> None:
+        """What the cloud and its image do: a key for the login user, who may become root without a password."""
+        machine.write(f"/home/{self._user}/.ssh/authorized_keys", self._key.with_suffix(".pub").read_text())
+        machine.write("/etc/sudoers.d/90-lab", f"{self._user} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
+        relay = Path(__file__).with_name("relay.py")
+        lines = (
+            f"Host {machine.name}",
+            f"  HostName {machine.account.address}",
+            f"  User {self._user}",
+            f"  IdentityFile {self._key}",
+            f"  ProxyCommand ip netns exec {machine.account.router} {sys.executable} {relay} %h %p",
+            "  ProxyUseFdpass yes",
+            "  StrictHostKeyChecking no",
+            "  UserKnownHostsFile /dev/null",
+            "  LogLevel ERROR",
+        )
+        self.config.write_text(self.config.read_text() + "\n".join(lines) + "\n")
+
+    def run(self, host: str, command: str) -> Ran:
+        """Run a command on a host, as testinfra would."""
+        argv = ["ssh", "-F", str(self.config), *SSH_OPTIONS, host, command]
+        ran = asyncio.run(run_bounded(argv, first=FIRST_SECONDS, whole=WHOLE_SECONDS))
+        return Ran(ran.code, ran.out, ran.err)
+
+
+def arrival(ssh: Ssh, inventory: str, host: str) -> Arrival:
+    """Ask a host everything."""
+    plan = derive_plan(parse_inventory(inventory, "lab.yaml"))
+    asked = questions(plan)
+    return arrive(plan, host, lambda: ask_host(lambda command: ssh.run(host, command), asked))
+
+
+def bad(ssh: Ssh, inventory: str, host: str) -> dict[str, Verdict]:
+    """What a person has to look at, by topic and sentence: ``machine: the clock is synchronised``."""
+    found = evaluate(arrival(ssh, inventory, host)).values()
+    return {f"{verdict.topic}: {verdict.title}": verdict for verdict in found if verdict.is_bad}
+
+
+def invoke_verify(ssh: Ssh, inventory: Path, *words: str, environment: Mapping[str, str] | None = None) -> Result:
+    """Run `invoke verify` as a person does, in a wide terminal's place."""
+    flags: Sequence[str] = (f"--inventory={inventory}", f"--ssh-config={ssh.config}")
+    command = [sys.executable, "-m", "invoke", "verify", *flags, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False, env=environment)
+    return Result(tuple(command), done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,183 @@
+"""The way to a host and back: one command, bounded in time, and what a person reads when nothing comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import subprocess
+import sys
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from meshstrap.fleet import asker
+from meshstrap.fleet.questions import Questions, questions
+from meshstrap.fleet.reach import Unreachable, ask_host, command, hint, node_named
+from meshstrap.ssh.addresses import parse_tailnet
+from meshstrap.ssh.program import Answer, Programs, run_bounded
+from tests.unit.hosts.green import plan
+
+PYTHON = shlex.quote(sys.executable)
+
+
+@dataclass(frozen=True)
+class Ran:
+    rc: int
+    stdout: str
+    stderr: str
+
+
+def small(**commands: str) -> dict[str, object]:
+    asked = {name: [text, 5] for name, text in commands.items()}
+    return {"texts": [], "modes": [], "places": [], "commands": asked, "settings": {}}
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(asker, "MEMORY", str(tmp_path))
+
+
+def test_the_command_is_one_short_line_of_ascii_whatever_is_asked() -> None:
+    text = command(questions(plan()))
+    assert text.isascii()
+    assert "\n" not in text
+    # Linux takes 131,072 bytes in one argument (MAX_ARG_STRLEN), and quoting it twice must not matter.
+    assert len(text) < 20_000
+    assert subprocess.run(["sh", "-n", "-c", text], check=False).returncode == 0
+
+
+def test_the_program_answers_through_a_shell_as_over_ssh(tmp_path: Path) -> None:
+    asked = Questions(texts=(), modes=(), places=(), commands=())
+    # Python without -I would find nothing else either; sudo is not asked for by root, and refused to others here.
+    line = command(asked).replace("sudo -n python3", "python3").replace("python3 -", f"{PYTHON} -")
+    line = line.replace("exec ", "")
+    ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.stdout.startswith("\n"), ran.stderr
+    assert json.loads(ran.stdout) == {"texts": {}, "modes": {}, "places": {}, "commands": {}}
+
+
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    began = time.monotonic()
+    answer = asker.run(f"sleep 60 & echo $! >{tmp_path / 'pid'}; sleep 60", 0.5, {"PATH": asker.SYSTEM_PATH})
+    assert answer == {"code": -1, "out": "", "err": "no answer within 0.5 s"}
+    assert time.monotonic() - began < 30
+    state = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    # Killed, and gone as soon as somebody has taken note of it.
+    while state.exists() and state.read_text().split()[2] != "Z":
+        assert time.monotonic() - began < 30
+
+
+def test_commands_get_the_settings_no_input_and_their_own_answer() -> None:
+    told = asker.answer(small(env="echo $HOME; echo $LC_ALL; read x || echo none", fails="echo no >&2; exit 3"))
+    assert told["commands"]["fails"] == {"code": 3, "out": "", "err": "no\n"}
+    home, locale, read = told["commands"]["env"]["out"].split()
+    assert (locale, read) == ("C", "none")
+    assert "meshstrap-verify-" in home
+    assert not Path(home).exists(), "it is gone"
+
+
+def test_files_are_read_or_only_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "a.conf").write_text("x = ü\n")
+    (tmp_path / "b.conf").mkdir()
+    asked = small() | {"texts": [f"{tmp_path}/*.conf"], "modes": [f"{tmp_path}/a.conf"], "places": ["/", "/none"]}
+    told = asker.answer(asked)
+    assert told["texts"][f"{tmp_path}/a.conf"]["text"] == "x = ü\n"
+    assert told["texts"][f"{tmp_path}/b.conf"] == {"error": "Is a directory"}
+    assert set(told["modes"][f"{tmp_path}/a.conf"]) == {"mode", "owner", "kind", "bytes"}
+    assert told["places"]["/"]["bytes"] > 0
+    assert "/none" not in told["places"]
+
+
+def test_what_a_login_shell_says_first_does_not_matter() -> None:
+    asked = Questions(texts=(), modes=(), places=(), commands=())
+    answers = ask_host(lambda _: Ran(0, 'Welcome!\n{\n\n{"commands": {}, "texts": {}}\n', ""), asked)
+    assert answers.raw == {"commands": {}, "texts": {}}
+
+
+@pytest.mark.parametrize(
+    ("ran", "words"),
+    [
+        (Ran(1, "", "sudo: a password is required\n"), "sudo: a password is required"),
+        (Ran(127, "", "sh: 1: python3: not found\n"), "sh: 1: python3: not found"),
+        (Ran(0, "", ""), "exit 0, and no answer"),
+    ],
+    ids=["sudo", "python", "nothing"],
+)
+def test_no_answer_is_one_line_that_says_why(ran: Ran, words: str) -> None:
+    with pytest.raises(Unreachable, match=f"^{words}$"):
+        ask_host(lambda _: ran, questions(plan()))
+
+
+def test_a_failure_of_ssh_itself_is_its_last_word() -> None:
+    def fails(_: str) -> Ran:
+        # testinfra raises with what ssh has left behind.
+        raise RuntimeError(Ran(255, "", "debug\nssh: connect to host w1 port 22: No route to host\r\n"))
+
+    with pytest.raises(Unreachable, match=r"^ssh: connect to host w1 port 22: No route to host$"):
+        ask_host(fails, questions(plan()))
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("ubuntu@w1: Permission denied (publickey).", "--identity"),
+        ("Host key verification failed.", "ssh-keygen -R"),
+        ("ssh: Could not resolve hostname w1: Name or service not known", "nodes[].address"),
+        ("sudo: a password is required", "sudo without a password"),
+        ("ssh: connect to host w1 port 22: Connection timed out", "security list"),
+    ],
+)
+def test_each_reason_has_its_way_out(message: str, word: str) -> None:
+    assert word in hint(message)
+
+
+def test_a_host_is_a_node_by_its_name_here_then_by_its_own() -> None:
+    found = [
+        node_named(plan(), *names) for names in (("cp1",), ("w1.tail1234.ts.net",), ("203.0.113.7", "w1"), ("x", "y"))
+    ]
+    assert [node.name if node else None for node in found] == ["cp1", "w1", "w1", None]
+
+
+def ran_in_shell(command: str, *, whole: float = 30, first: float | None = None) -> Answer:
+    return asyncio.run(run_bounded(["sh", "-c", command], whole=whole, first=first))
+
+
+def test_a_program_that_stays_silent_is_given_up() -> None:
+    began = time.monotonic()
+    silent = Answer(code=255, out="", err="no answer within 0.5 s")
+    assert ran_in_shell("sleep 60", first=0.5) == silent
+    assert ran_in_shell("sleep 60", whole=0.5) == silent
+    fell = ran_in_shell("echo; sleep 60", whole=0.5)
+    assert fell == Answer(code=255, out="", err="it fell silent: no end within 0.5 s")
+    assert time.monotonic() - began < 30
+    assert ran_in_shell("echo a; echo b >&2; exit 3") == Answer(code=3, out="a\n", err="b\n")
+    assert ran_in_shell("exit 4") == Answer(code=4, out="", err="")
+
+
+def test_programs_end_together_with_all_that_they_have_started(tmp_path: Path) -> None:
+    programs, pid = Programs(), tmp_path / "pid"
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(programs.run, ["sh", "-c", f"sleep 60 & echo $! >{pid}; wait"], whole=60)
+        while not (pid.exists() and pid.read_text().strip()):
+            time.sleep(0.05)
+        programs.end()
+        with pytest.raises(CancelledError):
+            waiting.result(timeout=30)
+    state = Path(f"/proc/{pid.read_text().strip()}/stat")
+    while state.exists() and state.read_text().split()[2] != "Z":
+        time.sleep(0.05)
+
+
+def test_only_machines_that_are_online_are_found_in_the_tailnet() -> None:
+    def machine(name: str, *, online: bool) -> dict[str, object]:
+        return {"DNSName": f"{name}.ts.net.", "TailscaleIPs": ["100.64.0.9", "fd7a::9"], "Online": online}
+
+    peers = {"a": machine("w1", online=True), "b": machine("w2", online=False)}
+    assert parse_tailnet(json.dumps({"BackendState": "Running", "Peer": peers})) == {"w1": "100.64.0.9"}
+    assert parse_tailnet(json.dumps({"BackendState": "Stopped", "Peer": peers})) == {}
+    assert parse_tailnet(json.dumps({"BackendState": "Running", "Peer": None})) == {}
+    assert parse_tailnet("failed to connect to local tailscaled") == {}
