@@ -86,8 +86,14 @@ def install_lab(session: nox.Session) -> None:
         session.error("the lab boots machines in namespaces of their own: run it as root, on Linux")
     if not shutil.which("go"):
         session.error("the lab builds what its machines install: it needs Go, 1.26.8 or newer")
-    install(session)
-    install_debian_packages(session, DEBIAN_PACKAGES)
+    import fcntl  # noqa: PLC0415 - there is none on Windows, where the other sessions run
+
+    ENVIRONMENT.parent.mkdir(exist_ok=True)
+    # CI builds what the cluster needs while the lab runs: neither apt nor pip likes a second one beside itself.
+    with (ENVIRONMENT.parent / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install(session)
+        install_debian_packages(session, DEBIAN_PACKAGES)
 
 
 def chosen(session: nox.Session, folder: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 # Questions with three answers (yes, no, cannot tell), and the waiting and retrying that is built on them.
 
 : "${WORK?}"
-readonly POLL_SECONDS=${POLL_SECONDS:-5}
+readonly POLL_SECONDS=${POLL_SECONDS:-2}
 # A shorter patience for every wait: for tests, and for a person who runs the script by hand.
 readonly WAIT_LIMIT=${WAIT_LIMIT:-86400}
 ANSWER=0

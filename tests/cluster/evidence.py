@@ -1,6 +1,7 @@
 """docs/evidence.md: what a whole run of the cluster's tests has shown, and what could not be shown here.
 
-``shown.json`` keeps it, so that the page can be held to it without a cluster. Seconds are in one marked block only.
+``shown.json`` keeps it, so that the page can be held to it without a cluster. A run that shows a part adds to it, under
+its own day. Seconds are in marked blocks only.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ _HEAD = """\
 # What the cluster lab has shown
 
 Written by `nox -s cluster -- --update-golden` and by nothing else: each sentence below is the name of a test that
-passed. A whole run that shows other things than this page says fails.
+passed, with the last day on which a run that wrote this page has shown it. All of it was shown with the versions below:
+other versions begin an empty page. A whole run that shows other things than this page says fails.
 """
 
 _NOT_SHOWN = """\
@@ -49,12 +52,17 @@ _NOT_SHOWN = """\
 
 @dataclass
 class Shown:
-    """``programs``: name → version; ``machine``: what it ran on; ``sentences``: topic → sentence → cases."""
+    """``programs``: name → version; ``machine``: what it ran on; ``sentences``: topic → sentence → cases.
+
+    ``days``: topic → sentence → day of the last run that showed it; ``outages``: sentence → what it cost.
+    """
 
     programs: dict[str, str] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=dict)
     sentences: dict[str, dict[str, int]] = field(default_factory=dict)
+    days: dict[str, dict[str, str]] = field(default_factory=dict)
     timeline: list[str] = field(default_factory=list)
+    outages: dict[str, str] = field(default_factory=dict)
 
 
 def topic_and_sentence(nodeid: str) -> tuple[str, str]:
@@ -64,17 +72,51 @@ def topic_and_sentence(nodeid: str) -> tuple[str, str]:
     return topic, name.partition("[")[0].removeprefix("test_").replace("_", " ")
 
 
-def gather(passed: Sequence[str], properties: Mapping[str, Any]) -> Shown:
-    """What the tests of these ids have shown; ``properties`` is what they recorded."""
+def gather(passed: Sequence[str], properties: Mapping[str, Any], outages: Mapping[str, str]) -> Shown:
+    """What the tests of these ids have shown today.
+
+    ``properties`` is what they recorded, ``outages`` what each of them measured.
+    """
     counted = Counter(topic_and_sentence(nodeid) for nodeid in passed)
+    today = datetime.now(UTC).date().isoformat()
     sentences: dict[str, dict[str, int]] = {}
+    days: dict[str, dict[str, str]] = {}
     for (topic, sentence), cases in sorted(counted.items()):
         sentences.setdefault(topic, {})[sentence] = cases
+        days.setdefault(topic, {})[sentence] = today
     return Shown(
         programs=dict(sorted(properties.get("programs", {}).items())),
         machine=dict(properties.get("machine", {})),
         sentences=sentences,
+        days=days,
         timeline=list(properties.get("timeline", [])),
+        outages=dict(sorted(outages.items())),
+    )
+
+
+def without(shown: Shown, places: frozenset[tuple[str, str]]) -> Shown:
+    """The same but for these sentences, of which a run has left cases out."""
+    kept = Shown(shown.programs, shown.machine, timeline=shown.timeline, outages=shown.outages)
+    for (topic, text), cases in _pairs(shown).items():
+        if (topic, text) not in places:
+            kept.sentences.setdefault(topic, {})[text] = cases
+            kept.days.setdefault(topic, {})[text] = shown.days[topic][text]
+    return kept
+
+
+def merged(kept: Shown, now: Shown) -> Shown:
+    """What was kept, and over it what a run has shown: all of it with the same versions."""
+    if now.programs and now.programs != kept.programs:
+        kept = Shown()
+    topics = sorted(kept.sentences.keys() | now.sentences.keys())
+    sentences = {topic: kept.sentences.get(topic, {}) | now.sentences.get(topic, {}) for topic in topics}
+    return Shown(
+        programs=now.programs or kept.programs,
+        machine=now.machine or kept.machine,
+        sentences={topic: dict(sorted(said.items())) for topic, said in sentences.items()},
+        days={topic: kept.days.get(topic, {}) | now.days.get(topic, {}) for topic in topics},
+        timeline=now.timeline or kept.timeline,
+        outages=dict(sorted((kept.outages | now.outages).items())),
     )
 
 
@@ -111,7 +153,8 @@ def _pairs(shown: Shown) -> dict[tuple[str, str], int]:
 
 def page(shown: Shown) -> str:
     """The page, in Markdown."""
-    return "\n".join((_HEAD, *_what_ran(shown), *_what_was_shown(shown), *_timeline(shown), _NOT_SHOWN))
+    parts = (_what_ran(shown), _what_was_shown(shown), _outages(shown), _timeline(shown))
+    return "\n".join((_HEAD, *(line for part in parts for line in part), _NOT_SHOWN))
 
 
 def _what_ran(shown: Shown) -> Iterator[str]:
@@ -126,14 +169,26 @@ def _what_was_shown(shown: Shown) -> Iterator[str]:
     yield f"## What was shown\n\n{len(_pairs(shown))} sentences, {cases} cases.\n"
     for topic, said in shown.sentences.items():
         yield f"### {topic.capitalize()}\n"
-        yield from (f"- {text}{f' ({count} cases)' if count > 1 else ''}" for text, count in said.items())
+        for text, count in said.items():
+            several = f"{count} cases, " if count > 1 else ""
+            yield f"- {text} ({several}{shown.days[topic][text]})"
         yield ""
+
+
+def _outages(shown: Shown) -> Iterator[str]:
+    yield "## What each fault cost\n"
+    yield "The longest silence between any two pods, asked twice a second from inside each pod's network; what of it"
+    yield "came after the fault was over, that is after the power was back; and after both pods of the pair ran again."
+    yield "All machines share two CPUs. Shutting a machine down takes most of the first.\n"
+    yield "<!-- outages -->\n| fault | outage |\n| --- | --- |"
+    yield from (f"| {name} | {value} |" for name, value in shown.outages.items())
+    yield "<!-- /outages -->\n"
 
 
 def _timeline(shown: Shown) -> Iterator[str]:
     yield "## How the story went\n"
-    yield "Seconds since the first machine got power: when a step began, when it held, how long that took. These, and"
-    yield "nothing else on this page, differ with every run.\n"
+    yield "Seconds since the first machine got power: when a step began, when it held, how long that took. These, the"
+    yield "outages above, and nothing else on this page, differ with every run.\n"
     yield "<!-- timeline -->\n```text"
     yield from shown.timeline
     yield "```\n<!-- /timeline -->\n"

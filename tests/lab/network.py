@@ -136,6 +136,15 @@ table ip filter {{
         self.public = public
         run(["ip", "netns", "exec", self.router, "conntrack", "-F"]).check()
 
+    def limit(self, megabits: int) -> None:
+        """Let what comes from the internet arrive at no more than so many Mbit/s; 0: as fast as this machine is."""
+        port = ("dev", f"p-{self.name}", "root")
+        run(["tc", "-n", self.segment.switch, "qdisc", "del", *port])
+        if megabits:
+            # A burst of a few of the 64 KiB that the kernel hands over at once; 50 ms of queue, as routers have.
+            rate = ("tbf", "rate", f"{megabits}mbit", "burst", "256kb", "latency", "50ms")
+            run(["tc", "-n", self.segment.switch, "qdisc", "add", *port, *rate]).check()
+
     def plug_nic(self) -> None:
         """The machine's namespace and NIC, anew, as after a power cut."""
         run(["ip", "netns", "del", self.machine])

@@ -36,8 +36,11 @@ class BringUp:
 
 
 @contextmanager
-def bring_up(kind: type[Cluster], supplies: Supplies, folder: Path) -> Iterator[BringUp]:
-    """All machines get power at once, and nobody touches anything until all nodes are Ready."""
+def bring_up(kind: type[Cluster], supplies: Supplies, folder: Path, megabits: int) -> Iterator[BringUp]:
+    """All machines get power at once, and nobody touches anything until all nodes are Ready.
+
+    Each account downloads at ``megabits`` a second at most, or as fast as the machine is for 0, until that is over.
+    """
     folder.mkdir(parents=True)
     with Lab(folder / "lab", CACHE) as lab:
         supplies.serve(lab)
@@ -50,17 +53,19 @@ def bring_up(kind: type[Cluster], supplies: Supplies, folder: Path) -> Iterator[
             cluster.render(NODES)
         found = BringUp(cluster)
         try:
-            _start(found)
+            _start(found, megabits)
         except LabError:
             lab.keep_evidence(Path("lab-evidence/bench"))
             raise
         yield found
 
 
-def _start(found: BringUp) -> None:
+def _start(found: BringUp, megabits: int) -> None:
     cluster = found.cluster
     for name in NODES:
-        count_downloads(cluster.create(name).account)
+        account = cluster.create(name).account
+        count_downloads(account)
+        account.limit(megabits)
     user_data = {name: cluster.user_data(name) for name in NODES}
     begin = time.monotonic()
     for name, machine in cluster.machines.items():
@@ -80,6 +85,8 @@ def _start(found: BringUp) -> None:
         found.ready = found.ready or (all_ready(cluster) and seconds)
         found.names = found.names or (names_resolved(cluster) and seconds)
         time.sleep(1)
+    for machine in cluster.machines.values():
+        machine.account.limit(0)
 
 
 def _end_at_an_error(cluster: Cluster) -> None:
