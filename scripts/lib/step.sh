@@ -25,7 +25,7 @@ step() { # <name>
 converge() {
   CHANGED+=1
   if [[ $CHECK_ONLY == true ]]; then
-    settle drift "would change: $LAST_ERROR"
+    settle drift "would change${LAST_ERROR:+: $LAST_ERROR}"
     return 0
   fi
   log change applying

@@ -10,6 +10,7 @@ import pytest
 from tests.lab.conftest import CACHE, pytest_runtest_makereport
 from tests.lab.lab import Lab
 from tests.lab.report import EVIDENCE, Reporter
+from tests.lab.verifying import Ssh
 
 from .cluster import Cluster
 from .coordination import Headscale
@@ -62,6 +63,16 @@ def cluster(lab: Lab, headscale: Headscale, supplies: Supplies) -> Cluster:
 def probes(cluster: Cluster, supplies: Supplies) -> Probes:
     """A pod on every node."""
     return Probes(cluster, supplies.probe_image)
+
+
+@pytest.fixture(scope="session")
+def ssh(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ssh:
+    """The way to every node, as its login user."""
+    made = Ssh(tmp_path_factory.mktemp("ssh"), "debian")
+    for machine in cluster.machines.values():
+        made.let_in(machine)
+        machine.run("chown", "-R", "debian:", "/home/debian/.ssh").check()
+    return made
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
