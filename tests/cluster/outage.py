@@ -25,7 +25,7 @@ LITTLE = 10.0
 # What a pod is asked, how often and with what patience. Seconds.
 EVERY, PATIENCE = 0.5, 1.0
 # The probes' own server, by a word of its command line.
-_SERVER = b"ThreadingHTTPServer"
+_SERVER = b"class Handler(http.server."
 
 # Told its targets on stdin, a line each time they change; says when each of them answered.
 _CLIENT = f"""\
