@@ -44,7 +44,7 @@ class EvidenceReporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A whole run that shows other things than the page says has failed."""
+        """A whole run that does not show what the page says has failed."""
         if session.exitstatus != pytest.ExitCode.OK or not self._passed:
             return
         passed = [nodeid for nodeid in self._passed if nodeid not in self._failed]

@@ -75,14 +75,23 @@ def test_the_same_run_on_another_machine_differs_in_nothing() -> None:
     assert list(differences(shown(), again, NOTHING)) == []
 
 
-def test_a_missing_sentence_a_new_one_and_another_version_are_told() -> None:
+def test_a_missing_sentence_and_another_version_are_told() -> None:
     other = gather([PAIRS[0], f"{STORY}_soon"], RECORDED | {"programs": {"kubelet": "1.36.9-1.1"}}, {})
     assert list(differences(shown(), other, NOTHING)) == [
         "network: a pod reaches a pod: 2 cases on the page, 1 in this run",
         "story: every node is ready: 1 cases on the page, 0 in this run",
-        "story: every node is ready soon: 0 cases on the page, 1 in this run",
         "kubelet: 1.36.3-1.1 on the page, 1.36.9-1.1 in this run",
     ]
+
+
+def test_a_page_may_say_less_than_a_run_shows() -> None:
+    assert list(differences(gather(PAIRS, RECORDED, {}), shown(), NOTHING)) == []
+
+
+def test_what_the_distribution_publishes_moves_by_itself() -> None:
+    with_debian = gather([STORY], {"programs": {"Debian": "13.8", "systemd": "257.13-1"}}, {})
+    later = gather([STORY], {"programs": {"Debian": "13.9", "systemd": "257.14-1"}}, {})
+    assert list(differences(with_debian, later, NOTHING)) == []
 
 
 def test_what_a_run_leaves_to_another_is_not_missing() -> None:
