@@ -85,7 +85,7 @@ def _converged(node: NodePlan) -> Iterator[Fact]:
         name="steps",
         value=" ".join(node.steps),
         why="a script that was rendered from another inventory holds the machine to another plan",
-        source="meshstrap/plan/steps.py",
+        source="meshstrap/steps",
     )
     yield Fact(
         name="runs_at_boot",
