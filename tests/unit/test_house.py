@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,34 @@ def test_the_package_reads_neither_clock_nor_environment_and_prints_nothing(path
 def test_the_verification_shares_no_code_with_rendering() -> None:
     for path in (ROOT / "tests" / "hosts").rglob("*.py"):
         assert not any(name.startswith("meshstrap.rendering") for name in imports_of(path)), path
+
+
+_SWALLOWS = re.compile(r"(?:\[\[|\(\()(?:(?!\]\]|\)\)(?:\s|$)).)*\$\((?!<|\(|type -t )")
+"""A command inside a condition: whatever its exit code, only its text counts. Of `$(<file)` the code is 1, a no."""
+
+
+def swallowing(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if _SWALLOWS.search(line)]
+
+
+@pytest.mark.parametrize("path", SHELL, ids=name_of)
+def test_no_condition_swallows_an_exit_code(path: Path) -> None:
+    """`[[ $(cmd) == x ]]` takes a command that could not answer for a no: `x=$(cmd)` first, then the comparison."""
+    assert swallowing(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("[[ $(timedatectl show) == UTC ]]", True),
+        ('[[ -n $x && "$(a b)" == y ]] || z', True),
+        ('(($(stat -c %Y "$file") <= started)) || return 1', True),
+        ("zone=$(timedatectl show)", False),
+        ("[[ $zone == UTC ]] || zone=$(other)", False),
+        ('[[ $(<"$1") == "$text" ]]', False),
+        ("((x == $((y + 1))))", False),
+        ("((x)) || y=$(z)", False),
+    ],
+)
+def test_the_form_that_swallows_is_found(line: str, found: bool) -> None:
+    assert bool(swallowing(line)) == found

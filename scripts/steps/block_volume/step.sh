@@ -16,14 +16,17 @@ readonly BLOCK_DROP_INS=("$ROOT"/etc/systemd/system/{containerd,kubelet}.service
 readonly BLOCK_DROP_IN=$'[Unit]\nRequiresMountsFor='"$BLOCK_MOUNT ${BLOCK_USERS[*]}"
 
 check_block_volume() {
-  local number probe path
+  local number mounted probe found lines path
   [[ -e $BLOCK_LINK ]]
   number=$(block_number)
   for path in "$BLOCK_MOUNT" "${BLOCK_USERS[@]}"; do
-    [[ $(block_mounted "$path") == "$number" ]]
+    mounted=$(block_mounted "$path")
+    [[ $mounted == "$number" ]]
   done
   probe=$(block_probe)
-  [[ $(sed -n '/x-meshstrap/p' "$BLOCK_FSTAB") == "$(block_lines "$probe")" ]]
+  found=$(sed -n '/x-meshstrap/p' "$BLOCK_FSTAB")
+  lines=$(block_lines "$probe")
+  [[ $found == "$lines" ]]
   for path in "${BLOCK_DROP_INS[@]}"; do
     file_is "$path" "$BLOCK_DROP_IN"
   done
@@ -64,7 +67,7 @@ block_number() {
 
 # Empty when nothing is mounted there; of mounts on top of each other only the last one counts.
 block_mounted() { # <path>
-  findmnt --noheadings --raw --output MAJ:MIN --mountpoint "$1" | tail -n 1 || (($? == 1))
+  findmnt --noheadings --raw --output MAJ:MIN --mountpoint "$1" | tail -n 1 || (($? == 1)) || exit 3
 }
 
 # What the volume itself says, never a cache; 2 means that nothing was recognised.
@@ -109,11 +112,12 @@ block_lines() { # <what blkid found>
 
 # mount would put a second one on top of a first, and hide what a folder holds without a word.
 block_mount() { # <path> <device number>
-  local mounted
+  local mounted content
   mounted=$(block_mounted "$1")
   [[ $mounted != "$2" ]] || return 0
   mkdir -p "$1"
-  [[ -z $mounted$(ls -A "$1") ]] || fail "$1 holds data that the volume would hide" \
+  content=$(ls -A "$1")
+  [[ -z $mounted$content ]] || fail "$1 holds data that the volume would hide" \
     "drain the node, then: systemctl stop kubelet containerd; cp -a $1/. $BLOCK_MOUNT/${1##*/} && mv $1 $1.old"
   retry 1 0 mount --fstab "$BLOCK_FSTAB" "$1"
 }

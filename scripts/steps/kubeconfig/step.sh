@@ -7,13 +7,14 @@
 readonly KUBECONFIG_MARK='# meshstrap keeps this copy of admin.conf current while this line is here'
 
 check_kubeconfig() {
-  local path text first=$KUBECONFIG_MARK
+  local path text owner first=$KUBECONFIG_MARK
   path=$(kubeconfig_path)
   [[ ! -e $path ]] || read -r first <"$path" || first=
   [[ $first == "$KUBECONFIG_MARK" ]] || return 0
   text=$(kubeconfig_text)
   file_is "$path" "$text" 600
-  [[ $(stat -c %U "$path") == "$LOGIN_USER" ]]
+  owner=$(stat -c %U "$path")
+  [[ $owner == "$LOGIN_USER" ]]
 }
 
 apply_kubeconfig() {

@@ -22,7 +22,9 @@ apply_machine_supported() {
 
 # The agents of Cilium 1.19 and 1.20.0 (2026-11).
 facts_machine_supported() {
-  [[ $(uname -r) != 7.2.* ]] || log warn 'Linux 7.2 breaks Cilium: https://github.com/cilium/cilium/issues/48016'
+  local release
+  release=$(uname -r)
+  [[ $release != 7.2.* ]] || log warn 'Linux 7.2 breaks Cilium: https://github.com/cilium/cilium/issues/48016'
 }
 
 # The name is also the word that waives it.
@@ -73,5 +75,6 @@ machine_problems() {
   machine_has disk $((found / 1024)) "$MINIMUM_DISK_GIB" GiB
 
   # Last: see apply.
-  [[ $(timedatectl show --property=NTPSynchronized --value) == yes ]] || machine_problem clock 'not synchronised'
+  found=$(timedatectl show --property=NTPSynchronized --value) || found='timedatectl does not answer'
+  [[ $found == yes ]] || machine_problem clock "${found/#no/not synchronised}"
 }

@@ -14,8 +14,10 @@ check_selinux() {
 }
 
 apply_selinux() {
+  local now
   # Disabled cannot be told to be permissive, and is as good.
-  [[ $(getenforce) != Enforcing ]] || setenforce 0
+  now=$(getenforce)
+  [[ $now != Enforcing ]] || setenforce 0
   [[ ! -f $SELINUX_FILE ]] || edit_file "$SELINUX_FILE" selinux_config
 }
 

@@ -21,6 +21,7 @@ check_tailnet() {
 }
 
 apply_tailnet() {
+  local state
   await 120 'answer of tailscaled and its server' "$TAILNET_LOGS" \
     tailnet_is Running NeedsLogin NeedsMachineAuth Stopped
   case $(tailnet_state) in
@@ -29,8 +30,8 @@ apply_tailnet() {
     Stopped) ask timeout 60 tailscale up ;;
     *) ;;
   esac
-  # shellcheck disable=SC2310 # it cannot fail: not knowing is an empty answer
-  [[ $(tailnet_state) != NeedsMachineAuth ]] ||
+  state=$(tailnet_state)
+  [[ $state != NeedsMachineAuth ]] ||
     waiting 'this machine is not approved' "approve $NODE_NAME in the admin console, under Machines"
   await 60 tailnet "$TAILNET_LOGS" tailnet_is Running
   rm -f "$AUTH_KEY_FILE"

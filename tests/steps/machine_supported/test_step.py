@@ -119,6 +119,13 @@ def test_a_clock_that_never_synchronises_is_waited_for_by_the_unit(machine: Sand
     assert "no synchronised clock yet: clock: not synchronised; what to do: timedatectl" in outcome.log
 
 
+def test_a_bus_that_does_not_answer_is_waited_for_by_its_name(machine: Sandbox) -> None:
+    machine.stub("timedatectl", "exit 1")
+    outcome = machine.run(STEP, environment=NO_WAIT)
+    assert outcome.code == 75
+    assert "clock: timedatectl does not answer" in outcome.log
+
+
 def test_a_waived_clock_is_not_waited_for(machine: Sandbox) -> None:
     machine.stub("timedatectl", "exit 1")
     machine.header["WAIVED_MACHINE_CHECKS"] = ("clock",)
