@@ -32,6 +32,8 @@ case $* in
     read -r status description <$S/release/$last
     printf '{"name":"cilium","info":{"description":"%s","status":"%s"},"version":%s}\n' \
       "$description" "$status" $last ;;
+  "get metadata cilium --output json")
+    printf '{"name":"cilium","chart":"cilium","version":"%s","appVersion":"1.0"}\n' "$(cat $S/chart-version)" ;;
   "upgrade --install cilium $F/cilium.tgz --values $R/run/meshstrap/cilium-values.yaml --description "*)
     [[ $(cat $F/cilium.tgz) == chart ]] || exit 97
     cp $R/run/meshstrap/cilium-values.yaml $S/values
@@ -98,12 +100,14 @@ def machine(sandbox: Sandbox) -> Sandbox:
         "HELM_VERSION": "4.3.1",
         "HELM_URL": HELM_URL,
         "HELM_SHA256": helm_archive(sandbox, HELM.replace("ROOT", str(sandbox.root), 1)),
+        "CILIUM_VERSION": "1.20.2",
         "CILIUM_CHART_URL": CHART_URL,
         "CILIUM_CHART_SHA256": hashlib.sha256(CHART).hexdigest(),
         "CILIUM_VALUES": VALUES,
     }
     stubs.set_state(sandbox, "api")
     stubs.set_state(sandbox, "pods", ready())
+    stubs.set_state(sandbox, "chart-version", "1.20.2")
     stubs.stub_kubectl(sandbox, KUBECTL)
     sandbox.stub("curl", stubs.script(sandbox, CURL))
     return sandbox
@@ -149,6 +153,30 @@ def test_an_upgrade_by_hand_is_drift(machine: Sandbox) -> None:
     machine.run("cilium")
     stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
     assert machine.run("cilium").levels == ["change", "changed", "summary"]
+
+
+@pytest.mark.parametrize(
+    ("version", "kept"), [("1.20.10", True), ("1.21.0", True), ("1.20.1", False), ("1.9.9", False)]
+)
+def test_a_chart_that_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, version: str, kept: bool) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
+    stubs.set_state(machine, "chart-version", version)
+    checked = machine.run("cilium", check_only=True)
+    assert checked.code == (0 if kept else 1), checked.log
+    said = f"warn    cilium: newer than the plan: cilium-{version}; plan it or pass --downgrade"
+    assert (said in checked.log) == kept
+    done = machine.run("cilium")
+    assert upgrades(done) == (0 if kept else 1), done.log
+    (machine.root / "opt/meshstrap/helm-4.3.1").unlink()
+    assert upgrades(machine.run("cilium")) == 0
+
+
+def test_a_newer_chart_is_taken_back_when_somebody_says_so(machine: Sandbox) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
+    stubs.set_state(machine, "chart-version", "1.21.0")
+    assert upgrades(machine.run("cilium", downgrade=True)) == 1
 
 
 @pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback"])
