@@ -57,8 +57,18 @@ cilium_release() {
   # rolling back or uninstalling would take the network down, while an upgrade adopts what the killed run has made.
   kube delete secrets --namespace kube-system \
     --selector 'owner=helm,name=cilium,status in (pending-install,pending-upgrade,pending-rollback)' >&2
-  HOME=$WORK retry 1 0 "${CILIUM_HELM[@]}" upgrade --install cilium \
+  # The plan wins over what people have changed in the chart's objects, which Helm would refuse as a conflict for ever.
+  ask cilium_by_hand
+  [[ ! -s $WORK/answer ]] || log change 'undoes what was changed by hand in the chart, as shown here'
+  cat "$WORK/answer" >&2
+  HOME=$WORK retry 1 0 "${CILIUM_HELM[@]}" upgrade --install --force-conflicts cilium \
     "$CILIUM_FILES/cilium.tgz" --values "$WORK/cilium-values.yaml" --description "$plan" --history-max 3 >&2
+}
+
+# Secrets are masked by kubectl.
+cilium_by_hand() {
+  HOME=$WORK "${CILIUM_HELM[@]}" get manifest cilium >"$WORK/manifest"
+  kube diff --server-side --force-conflicts --field-manager=meshstrap --filename "$WORK/manifest"
 }
 
 # The file's name carries the version, and the file appears whole: that it is there is all there is to check.

@@ -20,7 +20,7 @@ CHART_URL = "https://helm.cilium.io/cilium-1.20.2.tgz"
 
 # Helm 4.3.1: revisions are files with a status and a description; it refuses to work beside a pending one.
 HELM = r"""#!/usr/bin/env bash
-R=ROOT; S=$R/state; F=$R/var/lib/meshstrap; mkdir -p $S/release
+R=ROOT; S=$R/state; F=$R/var/lib/meshstrap; W=$R/run/meshstrap; mkdir -p $S/release
 printf '%s\n' "helm $*" >>$R/calls
 [[ $HOME == $R/run/meshstrap && $1 == --kubeconfig && $3 == --namespace && $4 == kube-system ]] || exit 98
 shift 4
@@ -34,7 +34,10 @@ case $* in
       "$description" "$status" $last ;;
   "get metadata cilium --output json")
     printf '{"name":"cilium","chart":"cilium","version":"%s","appVersion":"1.0"}\n' "$(cat $S/chart-version)" ;;
-  "upgrade --install cilium $F/cilium.tgz --values $R/run/meshstrap/cilium-values.yaml --description "*)
+  "get manifest cilium")
+    [[ -n $last ]] || { echo 'Error: release: not found' >&2; exit 1; }
+    echo 'kind: Deployment' ;;
+  "upgrade --install --force-conflicts cilium $F/cilium.tgz --values $W/cilium-values.yaml --description "*)
     [[ $(cat $F/cilium.tgz) == chart ]] || exit 97
     cp $R/run/meshstrap/cilium-values.yaml $S/values
     read -r status _ 2>/dev/null <$S/release/${last:-0} || status=
@@ -47,7 +50,7 @@ case $* in
       echo 'Error: UPGRADE FAILED: no match' >&2; exit 1
     fi
     [[ -z $last || $status != deployed ]] || sed -i s/deployed/superseded/ $S/release/$last
-    echo "deployed $8" >$S/release/$next ;;
+    echo "deployed $9" >$S/release/$next ;;
   *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
 """
@@ -61,6 +64,8 @@ KUBECTL = r"""
       case $(<$file) in pending-*) rm $file; found=1; echo "secret \"${file##*/}\" deleted" ;; esac
     done
     ((found)) || echo 'No resources found' >&2 ;;
+  "diff --server-side --force-conflicts --field-manager=meshstrap --filename $R/run/meshstrap/manifest")
+    [[ ! -e $S/by-hand ]] || { cat $S/by-hand; exit 1; } ;;
   "get daemonsets,deployments,pods --namespace kube-system --selector app.kubernetes.io/part-of=cilium "*)
     cat $S/pods ;;
 """.replace("PENDING", PENDING)
@@ -177,6 +182,27 @@ def test_a_newer_chart_is_taken_back_when_somebody_says_so(machine: Sandbox) -> 
     stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
     stubs.set_state(machine, "chart-version", "1.21.0")
     assert upgrades(machine.run("cilium", downgrade=True)) == 1
+
+
+def test_what_people_have_changed_in_the_chart_is_undone_and_shown(machine: Sandbox) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "by-hand", "-  replicas: 3\n+  replicas: 1\n")
+    assert machine.run("cilium").levels == ["ok", "summary"]
+    machine.header["CILIUM_VALUES"] = "MTU: 1200"
+    done = machine.run("cilium")
+    assert (done.code, upgrades(done)) == (0, 1), done.log
+    assert done.levels == ["change", "change", "changed", "summary"]
+    assert "undoes what was changed by hand" in done.log
+    assert "-  replicas: 3\n+  replicas: 1\n" in done.log
+
+
+def test_what_people_have_changed_cannot_be_shown_and_is_undone(machine: Sandbox) -> None:
+    machine.run("cilium")
+    machine.header["CILIUM_VALUES"] = "MTU: 1200"
+    stubs.set_state(machine, "by-hand")
+    stubs.stub_kubectl(machine, KUBECTL.replace("cat $S/by-hand; exit 1", "echo 'no such program: diff' >&2; exit 2"))
+    done = machine.run("cilium")
+    assert (done.code, upgrades(done)) == (0, 1), done.log
 
 
 @pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback"])
