@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from meshstrap.plan.steps import CATALOGUE
+from meshstrap.steps import catalogue
 from meshstrap.verify import checks as topics
 from meshstrap.verify.check import Check, Topic
 from meshstrap.verify.checks import TOPICS, checks
@@ -80,5 +80,5 @@ def test_a_title_is_a_sentence_with_its_capitals_hyphens_and_apostrophes(check: 
 
 
 def test_every_step_that_a_check_names_is_one() -> None:
-    known = {step.name for step in CATALOGUE}
+    known = {step.name for step in catalogue()}
     assert {step for check in CHECKS for step in check.steps} <= known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,13 +21,14 @@ LONGEST_FUNCTION = 45
 # Room → what it may import besides itself.
 MAY_IMPORT = {
     "errors": set(),
+    "steps": {"errors"},
     "files": {"errors"},
     "decisions": {"errors"},
     "inventory": {"errors", "decisions"},
     "compat": {"errors", "inventory"},
-    "plan": {"errors", "decisions", "inventory", "compat"},
+    "plan": {"errors", "decisions", "inventory", "compat", "steps"},
     "secrets": {"errors", "files"},
-    "rendering": {"errors", "plan", "secrets"},
+    "rendering": {"errors", "plan", "secrets", "steps"},
     "lint": {"errors"},
     "output": {"errors", "files"},
     "page": {"errors", "files"},
@@ -34,7 +36,7 @@ MAY_IMPORT = {
     "status": set(),
     "watch": {"errors", "views", "ssh", "status"},
     "verify": {"decisions", "plan", "ssh", "status"},
-    "views": {"errors", "decisions", "compat", "plan", "verify"},
+    "views": {"errors", "decisions", "compat", "plan", "verify", "steps"},
     "command_line": set(),
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering", "views"},
 }
@@ -133,3 +135,34 @@ def test_the_product_imports_neither_pytest_nor_its_own_tests() -> None:
     for path in PYTHON:
         roots = {name.partition(".")[0] for name in imports_of(path)}
         assert roots.isdisjoint({"pytest", "testinfra", "tests"}), path
+
+
+_SWALLOWS = re.compile(r"(?:\[\[|\(\()(?:(?!\]\]|\)\)(?:\s|$)).)*\$\((?!<|\(|type -t )")
+"""A command inside a condition: whatever its exit code, only its text counts. Of `$(<file)` the code is 1, a no."""
+
+
+def swallowing(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if _SWALLOWS.search(line)]
+
+
+@pytest.mark.parametrize("path", SHELL, ids=name_of)
+def test_no_condition_swallows_an_exit_code(path: Path) -> None:
+    """`[[ $(cmd) == x ]]` takes a command that could not answer for a no: `x=$(cmd)` first, then the comparison."""
+    assert swallowing(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("[[ $(timedatectl show) == UTC ]]", True),
+        ('[[ -n $x && "$(a b)" == y ]] || z', True),
+        ('(($(stat -c %Y "$file") <= started)) || return 1', True),
+        ("zone=$(timedatectl show)", False),
+        ("[[ $zone == UTC ]] || zone=$(other)", False),
+        ('[[ $(<"$1") == "$text" ]]', False),
+        ("((x == $((y + 1))))", False),
+        ("((x)) || y=$(z)", False),
+    ],
+)
+def test_the_form_that_swallows_is_found(line: str, found: bool) -> None:
+    assert bool(swallowing(line)) == found

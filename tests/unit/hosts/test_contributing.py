@@ -23,7 +23,7 @@ from meshstrap.verify.question import Asked, Question
 
 
 def asks(plan):
-    return Asked(commands=({question}))
+    return Asked(commands=({question},))
 
 
 TOPIC = Topic(__file__, asks=asks)
@@ -59,7 +59,7 @@ def test_the_example_holds_where_all_is_well_and_finds_its_fault(tmp_path: Path)
     topic = load(tmp_path, question, check, words)
     (made,) = topic.checks
     assert made.fix() == "sudo bash /opt/meshstrap/bootstrap.sh --only timezone"
-    (fault,) = eval(f"({row})", vars(faults))  # noqa: S307 - our own page
+    fault = eval(row, vars(faults))  # noqa: S307 - our own page
     assert fault.check == made.id
     raw, node = green(fault.host), plan().node(fault.host)
     faults.says("timezone", made.expected(plan(), node))(raw)
