@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from meshstrap.verify.verdict import Outcome, Verdict
 from tests.unit.hosts.evaluate import evaluate
 from tests.unit.hosts.faults import Fault, status
 from tests.unit.hosts.green import arrival, green
-from tests.unit.hosts.table_cluster import FAULTS as CLUSTER
-from tests.unit.hosts.table_machine import FAULTS as MACHINE
+from tests.unit.hosts.of_steps import faults
+from tests.unit.hosts.table_own import FAULTS as OWN
 from tests.unit.hosts.table_whole import FAULTS as WHOLE
 
-FAULTS = (*MACHINE, *CLUSTER, *WHOLE)
+FAULTS = (*OWN, *faults(), *WHOLE)
 # These say by themselves what is wrong with a whole host, and have tests of their own below.
 OF_THE_HOST = {
     "machine.the_machine_answers",
