@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 
+from meshstrap.plan import names
 from meshstrap.plan.model import NodePlan, Plan, RegistryMirror, Repository
 from meshstrap.rendering import kubeadm
 from meshstrap.rendering.quoting import make_environment, render_template
@@ -71,7 +72,7 @@ def render_documents(plan: Plan, node: NodePlan) -> tuple[Document, ...]:
 def _document(step: str, name: str, plan: Plan, node: NodePlan) -> str:
     if name in _DATA:
         return _DATA[name](plan, node)
-    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node)
+    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node, names=names)
 
 
 # systemd's names for what scripts/steps/block_volume keeps on the volume.
