@@ -69,6 +69,12 @@ def test_a_check_says_what_one_sees_why_it_matters_and_what_to_do_in_both_langua
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_source_in_the_project_is_there(check: Check) -> None:
+    for place in re.findall(r"(?<![\w/])meshstrap/[\w/.]+", check.words.source):
+        assert (ROOT / place).exists()
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_both_languages_name_the_same_commands_paths_and_numbers(check: Check) -> None:
     words = check.words
     for text in (words.symptom, words.why, words.fix or {"en": "", "ko": ""}):

@@ -53,7 +53,6 @@ _AGENT = (
 
 # Pods with a network of their own, as CNI names their namespaces; those of dead pods linger at times.
 _PODS = "pods=$(ls /run/netns 2>/dev/null | grep ^cni- | head -n 3); [[ -n $pods ]] || exit 3"
-
 _OWN_KUBELET = (
     f"{_PODS}; node=$(ip -4 -oneline address show dev {TAILNET_DEVICE} | "
     "sed -E 's/.*inet ([0-9.]+).*/\\1/'); "

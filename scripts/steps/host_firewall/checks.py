@@ -14,9 +14,7 @@ from meshstrap.verify.question import Asked
 from meshstrap.verify.reading import filter_rules, policy
 
 SAVED = "/etc/iptables/rules.v4"
-
 FOREIGN = re.compile(r"^(?:\[\d+:\d+\] )?(?:-A |:)((?:ts-|CILIUM_|OLD_CILIUM_|KUBE-|cali-)[^ ]*)", re.MULTILINE)
-
 ORACLES = "OracleCloud.com"
 
 

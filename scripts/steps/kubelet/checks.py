@@ -18,9 +18,7 @@ from meshstrap.verify.question import Asked, Question
 from meshstrap.verify.reading import days_left, fields, machine_name, stale, tailnet_address, unit
 
 CONFIG = "/var/lib/kubelet/config.yaml"
-
 JOINED = "control_plane join"
-
 ORDER = "tailscale-online.target"
 
 

@@ -14,14 +14,11 @@ from meshstrap.verify.question import Asked, Question
 from meshstrap.verify.reading import stale, unit
 
 SOURCE_VALIDATION = "/proc/sys/net/ipv4/conf/all/src_valid_mark"
-
 TAILSCALES_MARK = 0x80000
-
 TAILSCALES_BITS = 0xFF0000
 
 # What routes a packet through Cilium's proxy.
 PROXIES = (("l7Proxy",), ("envoy", "enabled"), ("ingressController", "enabled"), ("gatewayAPI", "enabled"))
-
 _MARKED_ROUTE = (
     f'peer=$(ip -4 route show table {TAILNET_TABLE} | awk \'$1 ~ /^100[.]/ && $1 != "100.100.100.100" '
     "{ print $1; exit }'); [[ -n $peer ]] || { echo 'no other machine in the tailnet' >&2; exit 3; }; "

@@ -13,9 +13,7 @@ from meshstrap.verify.reading import tailnet_address
 
 # Set and taken away by Kubernetes and Cilium themselves.
 PASSING_TAINTS = ("node.kubernetes.io/", "node.cilium.io/", "node.cloudprovider.kubernetes.io/")
-
 KUBEADMS_TAINT = "node-role.kubernetes.io/control-plane:NoSchedule"
-
 _OWN_NODE = (
     'kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=15s get --raw "/api/v1/nodes/$(uname -n)"'
 )

@@ -12,9 +12,7 @@ from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
 from meshstrap.verify.sources import FILES, sources
 
-# A pair of quotes inside of the program text is one too many for the shell: this one is a here-document.
 _RPM_FORMAT = r"%{NAME}\t%{VERSION}-%{RELEASE}\n"
-
 _PROGRAMS = (
     "for unit in containerd tailscaled kubelet; do pid=$(systemctl show --property=MainPID --value $unit); "
     '[[ $pid == 0 ]] || echo "$unit $(readlink /proc/$pid/exe)"; done'

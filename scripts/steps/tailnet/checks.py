@@ -19,9 +19,7 @@ from meshstrap.verify.reading import interfaces, machine_name, tailnet_addresses
 
 # ipn/prefs.go: an empty one stands for the first.
 TAILSCALES_OWN = ("", "https://controlplane.tailscale.com", "https://login.tailscale.com")
-
 RESOLVER = "100.100.100.100"
-
 _SETTINGS = (
     "timeout 15 tailscale debug prefs | python3 -c 'import json, sys; d = json.load(sys.stdin); "
     'print(json.dumps({name: d.get(name) for name in ("ControlURL", "CorpDNS", "RouteAll", "Hostname")}))\''
