@@ -2,13 +2,14 @@
 # The command line, and the one loop that runs the steps.
 
 : "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}"
-: "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
+: "${DOWNGRADE:?}" "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
 
 usage() {
   cat <<TXT
 bootstrap.sh: makes this machine the node $NODE_NAME ($NODE_ROLE) of $CLUSTER_NAME, and keeps it so
   bootstrap.sh               run all steps; safe at any time
   bootstrap.sh --check       change nothing; exit 1 when something is not as planned
+  bootstrap.sh --downgrade   also take back what is newer than the plan
   bootstrap.sh --only STEP   one step alone, also with --check
   bootstrap.sh --list        the steps of this node
   bootstrap.sh --status      what this node last said of itself
@@ -69,6 +70,7 @@ main() {
   while (($# > 0)); do
     case $1 in
       --check) CHECK_ONLY=true ;;
+      --downgrade) DOWNGRADE=true ;;
       --only)
         [[ " ${STEPS[*]} " == *" ${2:-} "* ]] || refuse "no step '${2:-}' on this node" "one of: ${STEPS[*]}"
         selected=("$2")

@@ -1,16 +1,16 @@
-"""Unpacks bootstrap.sh once; afterwards it may be replaced by a newer one."""
+"""Unpacks bootstrap.sh once; afterwards it may be replaced by a newer one. This line does not travel."""
 
 import base64
 import lzma
 import os
 
-script = "/opt/meshstrap/bootstrap.sh"
-packed = f"{script}.xz.b85"
+to = "/opt/meshstrap/bootstrap.sh"
+packed = to + ".xz.b85"
 if os.path.exists(packed):
-    with open(packed) as source, open(f"{script}.new", "wb") as target:
-        target.write(lzma.decompress(base64.b85decode(source.read().strip())))
-        target.flush()
-        os.fsync(target)
-    os.chmod(target.name, 0o755)
-    os.replace(target.name, script)
+    with open(packed) as text, open(to + ".new", "wb") as new:
+        new.write(lzma.decompress(base64.b85decode(text.read().strip())))
+        new.flush()
+        os.fsync(new)
+    os.chmod(new.name, 0o755)
+    os.replace(new.name, to)
     os.remove(packed)

@@ -90,7 +90,7 @@ def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS) -> Code:
     sources = [_read_source(name, scripts) for name in names]
     text, parts, line = "", [], 1
     for source in sources:
-        text += f"# --- {source.file} ---\n{source.text}"
+        text += f"# {source.file.removeprefix('scripts/')}\n{source.text}"
         parts.append(Part(file=source.file, first_line=line + 1, lines=tuple(number for number, _ in source.lines)))
         line += 1 + len(source.lines)
     text += 'main "$@"\n'

@@ -40,8 +40,8 @@ class File:
     """One file of the user-data as cloud-init's ``write_files`` takes it."""
 
     path: str
-    permissions: str
     content: str
+    secret: bool = False
     packed: bool = False
 
 
@@ -77,9 +77,9 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
     """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
     compressed = script.compressed
     files = (
-        File(path=PACKED_PATH, permissions="0644", content=base64.b85encode(compressed).decode("ascii"), packed=True),
-        File(path=UNPACK_PATH, permissions="0644", content=_unpack_program()),
-        File(path=UNIT_PATH, permissions="0644", content=render_unit(plan, node)),
+        File(path=PACKED_PATH, content=base64.b85encode(compressed).decode("ascii"), packed=True),
+        File(path=UNPACK_PATH, content=_unpack_program()),
+        File(path=UNIT_PATH, content=render_unit(plan, node)),
         *_secret_files(plan, node, secrets),
     )
     text = _cloud_config(plan, node, files)
@@ -113,7 +113,7 @@ def _secret_files(plan: Plan, node: NodePlan, secrets: Secrets) -> list[File]:
         token = secrets.bootstrap_token(node.name)
         contents["bootstrap_token"] = f"{token.token.reveal()}\n" if token else ""
     return [
-        File(path=f"{SECRETS_FOLDER}/{name}", permissions="0600", content=content)
+        File(path=f"{SECRETS_FOLDER}/{name}", content=content, secret=True)
         for name, content in contents.items()
         if content
     ]
@@ -127,13 +127,13 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         "write_files": [_write_file(file) for file in files],
         # cloud-init syncs nothing and writes these files once: a power cut within half a minute would leave them empty
         # for good. systemctl does not wait: a node may have to wait for hours, and cloud-init must not.
-        "runcmd": [["sync"], ["systemctl", "enable", "--now", "--no-block", "meshstrap.service"]],
+        "runcmd": ["sync; systemctl enable --now --no-block meshstrap"],
     }
     introduction = (
         f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
         f"# The script is bootstrap.sh, packed. On the machine: {SCRIPT_PATH} --status\n"
     )
-    text = "#cloud-config\n" + introduction + yaml_document(config)
+    text = "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
     for file in files:
         if file.packed:
             # Base85 needs no look at each of its letters, which would take longer than all the rest.
@@ -143,7 +143,9 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
 
 def _write_file(file: File) -> dict[str, str]:
     content = f"{_place(file)}\n" if file.packed else file.content
-    return {"path": file.path, "permissions": file.permissions, "content": LiteralText(content)}
+    # 0644 is cloud-init's own default: every byte that need not be said is room for the script.
+    mode = {"permissions": "0600"} if file.secret else {}
+    return {"path": file.path, **mode, "content": LiteralText(content)}
 
 
 def _place(file: File) -> str:
@@ -152,7 +154,8 @@ def _place(file: File) -> str:
 
 @cache
 def _unpack_program() -> str:
-    return (TEMPLATES / "unpack.py").read_text(encoding="utf-8")
+    """The program without its docstring: what travels as it is takes the most of the cloud's limit."""
+    return (TEMPLATES / "unpack.py").read_text(encoding="utf-8").split("\n\n", 1)[1]
 
 
 def _base64(data: bytes) -> str:

@@ -55,6 +55,12 @@ hold_packages() { # <name>...
   retry 5 5 apt-mark hold "$@"
 }
 
+# As the plan would name it, or nothing.
+package_version() { # <name>
+  # shellcheck disable=SC2016 # dpkg's own variables
+  dpkg-query --show --showformat='${Package}=${Version}\n' "$1" || (($? == 1))
+}
+
 package_is_installed() { # <name or name=version, as apt-get takes it>
   local found
   # dpkg-query: 1 is "no such package", anything else an answer that did not come.

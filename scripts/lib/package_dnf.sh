@@ -23,6 +23,11 @@ hold_packages() { # <name>...
   :
 }
 
+# As the plan would name it, or something else when it is not installed.
+package_version() { # <name>
+  rpm --query --queryformat '%{NAME}-%{VERSION}-%{RELEASE}\n' "$1" || true
+}
+
 # `rpm --query --all PATTERN` compares names only, so the whole list is asked for, once a check: a check is a subshell,
 # and forgets it at its end.
 RPM_LIST=

@@ -34,7 +34,11 @@ restart_service() { # <unit>
   ((ANSWER != 0)) || return 0
   why=$LAST_ERROR
   # systemctl often names only the commands that say more; the last words are the program's own.
-  [[ $why != 'See '* ]] ||
-    why=$(journalctl --quiet --since=-60s --lines=1 --output=cat "_SYSTEMD_UNIT=${1%.service}.service" | cut -c 1-300)
+  [[ $why != 'See '* ]] || why=$(last_words "$1")
   fail "$1 does not start: $why" "journalctl -u $1 -n 50"
+}
+
+# Of the program itself, not systemd's about it.
+last_words() { # <unit>
+  journalctl --quiet --since=-60s --lines=1 --output=cat "_SYSTEMD_UNIT=${1%.service}.service" | cut -c 1-300
 }

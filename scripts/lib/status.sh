@@ -10,6 +10,9 @@ RUN_STARTED=$(now)
 TRIES=1
 STEP_BEGAN=0
 CHECK_ONLY=false
+# Whether the steps take back what is newer than the plan.
+DOWNGRADE=false
+: "${DOWNGRADE:?}"
 # Only a whole run speaks for the machine: --check, --only and a refused command line leave the status as it is.
 RECORDING=true
 

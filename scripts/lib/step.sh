@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A step is a pair: check_<step> asks and changes nothing, apply_<step> makes it so and asks nothing.
 
-: "${CHECK_ONLY:?}" "${ANSWER:?}" "${LAST_ERROR?}"
+: "${WORK?}" "${CHECK_ONLY:?}" "${ANSWER:?}" "${LAST_ERROR?}"
 declare -i CHANGED=0
 
 step() { # <name>
@@ -41,6 +41,12 @@ converge() {
 settle() { # <state> <message>
   step_ends "$1"
   log "$1" "$2"
+  # What a check has found, and leaves alone.
+  if [[ -s $WORK/newer ]]; then
+    log warn "newer than the plan:$(<"$WORK/newer"); plan it or pass --downgrade"
+    fact "$STEP" "newer than the plan:$(<"$WORK/newer")"
+  fi
+  rm -f "$WORK/newer"
   if [[ $1 != drift && $(type -t "facts_$STEP") == function ]]; then
     "facts_$STEP"
   fi

@@ -61,7 +61,7 @@ mkdir -p $K/manifests
 echo pod >$K/manifests/etcd.yaml; cut etcd
 for part in PARTS; do echo pod >$K/manifests/$part.yaml; done; cut control-plane
 mkdir -p $R/var/lib/kubelet; rm -f $S/kubelet; echo config >$R/var/lib/kubelet/config.yaml; cut kubelet-stopped
-touch $S/kubelet $S/api; cut kubelet-start
+touch $S/kubelet $S/api; mkdir -p $R/var/lib/etcd/member/wal; cut kubelet-start
 touch $S/rights; echo node/cp1 >$S/objects; cut wait-control-plane
 cut upload-config; cut mark-control-plane; cut bootstrap-token; cut kubelet-finalize
 echo service/kube-dns >>$S/objects; cut addon
@@ -106,6 +106,7 @@ def make_control_plane(sandbox: Sandbox) -> Sandbox:
     stub_kubectl(sandbox, KUBECTL)
     sandbox.stub("kubeadm", script(sandbox, KUBEADM))
     sandbox.stub("crictl", script(sandbox, CRICTL))
+    sandbox.stub("journalctl", "echo 'run.go:72] command failed: bootstrap client certificate is expired'")
     sandbox.stub("sync")
     sandbox.stub("openssl", "cat")
     answers = "[[ -e $S/api && -e $S/kubelet ]] || { echo 'curl: (7) Failed to connect' >&2; exit 7; }"

@@ -46,8 +46,9 @@ def stub_systemctl(sandbox: Sandbox) -> None:
             sandbox,
             """
 case $* in
-  "is-active kubelet") if [[ -e $S/kubelet ]]; then echo active; else echo activating; exit 3; fi ;;
-  "start kubelet") [[ -e $S/kubelet-broken ]] || touch $S/kubelet ;;
+  "is-active kubelet")
+    if [[ -e $S/kubelet ]]; then echo active; else cat $S/kubelet-is 2>/dev/null || echo activating; exit 3; fi ;;
+  "start --no-block kubelet") [[ -e $S/kubelet-broken ]] || touch $S/kubelet ;;
   "stop kubelet") rm -f $S/kubelet; [[ ! -e $S/finish-on-stop ]] || echo conf >$R/etc/kubernetes/kubelet.conf ;;
   "show --property=ActiveEnterTimestamp --value kubelet") cat $S/kubelet ;;
   *) echo "unexpected: $*" >&2; exit 99 ;;

@@ -105,12 +105,14 @@ class Sandbox:
         files: Sequence[str] = (),
         timeout: float = 30,
         environment: Mapping[str, str] | None = None,
+        downgrade: bool = False,
     ) -> Outcome:
         """Run one step as bootstrap.sh would. ``files``: paths below scripts/ to source instead of its step.sh."""
         parts = [f"lib/{name}.sh" for name in self.library] + list(files or [f"steps/{step}/step.sh"])
         program = [header_line(name, value) for name, value in self.header.items()]
         program += [f"source {shlex.quote(str(SCRIPTS / part))}" for part in parts]
-        program += [f"CHECK_ONLY={'true' if check_only else 'false'}", 'WORK=$ROOT/run/meshstrap; mkdir -p "$WORK"']
+        program += [f"CHECK_ONLY={str(check_only).lower()}; DOWNGRADE={str(downgrade).lower()}"]
+        program += ['WORK=$ROOT/run/meshstrap; mkdir -p "$WORK"']
         program += [f"step {step}", 'log summary "changed=$CHANGED"']
         program += ["[[ $CHECK_ONLY == false ]] || ((CHANGED == 0)) || exit 1"]
         calls = self.root / "calls"

@@ -196,6 +196,23 @@ def test_list_and_help(sandbox: Sandbox) -> None:
     assert "bootstrap.sh --check" in helped.log
 
 
+NEWER = STEPS.replace("check_two() { ", "check_two() { echo ' kubelet=9' >$WORK/newer; [[ $DOWNGRADE == false ]]; ")
+
+
+def test_what_is_newer_than_the_plan_is_said_of_its_step_alone(sandbox: Sandbox) -> None:
+    outcome = script(sandbox, steps=NEWER)
+    assert outcome.levels == ["change", "changed", "change", "changed", "warn", "summary"], outcome.log
+    assert status(sandbox)["facts"]["two"] == "newer than the plan: kubelet=9"
+    assert "two: newer than the plan: kubelet=9" in script(sandbox, "--status", steps=NEWER).log
+    checked = script(sandbox, "--check", steps=NEWER)
+    assert (checked.code, checked.levels) == (0, ["ok", "ok", "warn", "summary"]), checked.log
+
+
+def test_newer_is_drift_when_somebody_asks_for_it(sandbox: Sandbox) -> None:
+    script(sandbox, steps=NEWER)
+    assert script(sandbox, "--downgrade", "--check", steps=NEWER).code == 1
+
+
 def test_an_unknown_flag_is_a_usage_error(sandbox: Sandbox) -> None:
     outcome = script(sandbox, "--force")
     assert outcome.code == 64

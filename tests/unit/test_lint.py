@@ -12,7 +12,7 @@ from meshstrap.lint import lint_scripts, lint_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "#!/usr/bin/env bash\n# {node}\nreadonly NODE_NAME={node}\nreadonly DOCUMENT='a\nb: {value}'\n"
-CODE = '# --- scripts/steps/hello/step.sh ---\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
+CODE = '# steps/hello/step.sh\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
 
 
 @dataclass(frozen=True)

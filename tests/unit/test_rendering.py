@@ -36,7 +36,7 @@ def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> Non
     script = render_script(plan, node)
     body = ""
     for file in files_for(node.steps, node.family):
-        body += f"# --- scripts/{file} ---\n" + without_comments((SCRIPTS / file).read_text())
+        body += f"# {file}\n" + without_comments((SCRIPTS / file).read_text())
     assert script.text == script.header + body + 'main "$@"\n'
 
 

@@ -3,9 +3,10 @@
 # switched off must not stop the control plane, as `helm --wait` would let it.
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${NODE_ARCH:?}" "${HELM_VERSION:?}" "${HELM_URL:?}"
-: "${HELM_SHA256:?}" "${CILIUM_CHART_URL:?}" "${CILIUM_CHART_SHA256:?}" "${CILIUM_VALUES:?}" "${ADMIN_KUBECONFIG:?}"
+: "${DOWNGRADE:?}" "${CILIUM_VERSION:?}" "${HELM_SHA256:?}" "${CILIUM_CHART_URL:?}" "${CILIUM_CHART_SHA256:?}" "${CILIUM_VALUES:?}" "${ADMIN_KUBECONFIG:?}"
 
 readonly HELM=$ROOT/opt/meshstrap/helm-$HELM_VERSION
+readonly CILIUM_HELM=("$HELM" --kubeconfig "$ADMIN_KUBECONFIG" --namespace kube-system)
 readonly CILIUM_FILES=$ROOT/var/lib/meshstrap
 
 check_cilium() {
@@ -14,6 +15,7 @@ check_cilium() {
 }
 
 apply_cilium() {
+  [[ -x $HELM ]] || cilium_fetch_helm
   ask cilium_is_released
   ((ANSWER < 2)) || fail "cannot tell what is released: $LAST_ERROR"
   ((ANSWER == 0)) || cilium_release
@@ -32,28 +34,41 @@ cilium_is_released() {
   [[ -x $HELM ]]
   plan=$(cilium_plan)
   set +e
-  answer=$(HOME=$WORK "$HELM" --kubeconfig "$ADMIN_KUBECONFIG" --namespace kube-system status cilium --output json 2>&1)
+  answer=$(HOME=$WORK "${CILIUM_HELM[@]}" status cilium --output json 2>&1)
   code=$?
   set -e
   [[ $answer != *'release: not found'* ]]
   ((code == 0)) || cannot_tell "$answer"
-  [[ $answer == *"\"description\":\"$plan\""* && $answer == *'"status":"deployed"'* ]]
+  [[ $answer != *"\"description\":\"$plan\""* || $answer != *'"status":"deployed"'* ]] || return 0
+  # A newer chart is somebody's upgrade.
+  [[ $DOWNGRADE == false ]]
+  answer=$(HOME=$WORK "${CILIUM_HELM[@]}" get metadata cilium --output json)
+  [[ $answer =~ \"version\":\"([^\"]+) && ${BASH_REMATCH[1]} != "$CILIUM_VERSION" ]]
+  sort -CV <<<"$CILIUM_VERSION"$'\n'"${BASH_REMATCH[1]}"
+  printf ' %s' "cilium-${BASH_REMATCH[1]}" >"$WORK/newer"
 }
 
 cilium_release() {
   local plan
   plan=$(cilium_plan)
-  if [[ ! -x $HELM ]]; then
-    cilium_fetch_helm
-  fi
   download "$CILIUM_CHART_URL" "$CILIUM_CHART_SHA256" "$CILIUM_FILES/cilium.tgz"
   write_file "$WORK/cilium-values.yaml" "$CILIUM_VALUES" 600
   # A killed run leaves a record that says Helm is still at work, and Helm then refuses to. Only that record goes:
   # rolling back or uninstalling would take the network down, while an upgrade adopts what the killed run has made.
   kube delete secrets --namespace kube-system \
     --selector 'owner=helm,name=cilium,status in (pending-install,pending-upgrade,pending-rollback)' >&2
-  HOME=$WORK retry 1 0 "$HELM" --kubeconfig "$ADMIN_KUBECONFIG" --namespace kube-system upgrade --install cilium \
+  # The plan wins over what people have changed in the chart's objects, which Helm would refuse as a conflict for ever.
+  ask cilium_by_hand
+  [[ ! -s $WORK/answer ]] || log change 'undoes what was changed by hand in the chart, as shown here'
+  cat "$WORK/answer" >&2
+  HOME=$WORK retry 1 0 "${CILIUM_HELM[@]}" upgrade --install --force-conflicts cilium \
     "$CILIUM_FILES/cilium.tgz" --values "$WORK/cilium-values.yaml" --description "$plan" --history-max 3 >&2
+}
+
+# Secrets are masked by kubectl.
+cilium_by_hand() {
+  HOME=$WORK "${CILIUM_HELM[@]}" get manifest cilium >"$WORK/manifest"
+  kube diff --server-side --force-conflicts --field-manager=meshstrap --filename "$WORK/manifest"
 }
 
 # The file's name carries the version, and the file appears whole: that it is there is all there is to check.

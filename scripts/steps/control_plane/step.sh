@@ -9,6 +9,8 @@ readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
 readonly ETCD=$ROOT/var/lib/etcd
+# The chart that the step cilium has installed, which runs once an init has finished.
+readonly CLUSTER_HAS_LIVED=$ROOT/var/lib/meshstrap/cilium.tgz
 # Each part, and what kubeadm's preflight (checks.go) complains about once its manifest is there.
 readonly CONTROL_PLANE_PARTS="kube-apiserver Port-$API_PORT
 kube-controller-manager Port-10257
@@ -26,22 +28,11 @@ check_control_plane() {
 }
 
 apply_control_plane() {
-  local address tokens void
+  local address tokens
   address=$(tailnet_address)
   edit_file "$HOSTS_FILE" api_alias "$address"
-  # After a boot, or after an init that was cut while it waited, the API comes up by itself; an init then would only
-  # write over the manifests of a living cluster.
-  ask control_plane_is_starting
-  if ((ANSWER == 0)); then
-    await 600 "API server at $address:$API_PORT" 'sudo crictl ps --all; journalctl -u kubelet -n 50' control_plane_is_up "$address"
-    void=$(etcd_without_entries)
-    if [[ -n $void ]]; then
-      etcd_starts_anew "$void"
-      await 600 "API server at $address:$API_PORT" 'sudo crictl ps --all; journalctl -u kubelet -n 50' api_answers "$address"
-    fi
-    ask control_plane_is_complete
-    ((ANSWER < 2)) || fail "cannot tell whether init has finished: $LAST_ERROR"
-  fi
+  ask control_plane_is_whole
+  ((ANSWER != 0)) || control_plane_comes_up "$address"
   ((ANSWER == 0)) || control_plane_init "$address"
   if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
     tokens=$(control_plane_tokens)
@@ -80,20 +71,39 @@ TXT
   done <"$BOOTSTRAP_TOKENS_FILE"
 }
 
-control_plane_is_starting() {
+# All that an init leaves on the disk. What the units are doing at this moment says nothing: a kubelet restarts for as
+# long as the tailnet is away, its disk full or its certificate expired, and an init would write over manifests that
+# people have changed since.
+control_plane_is_whole() {
   local part
-  kubelet_runs
-  [[ -s $ADMIN_KUBECONFIG ]]
-  while read -r part _; do
-    [[ -s $MANIFESTS/$part.yaml ]]
-  done <<<"$CONTROL_PLANE_PARTS"
+  for part in "$KUBERNETES"/{admin,kubelet}.conf "$MANIFESTS"/{kube-{apiserver,controller-manager,scheduler},etcd}.yaml \
+    "$ROOT/var/lib/kubelet/config.yaml" "$ETCD/member"; do
+    [[ -s $part ]] || no "$part is missing or empty"
+  done
+}
+
+# Whether init has finished is asked of the API then, and is in ANSWER.
+control_plane_comes_up() { # <address>
+  local void wait="API server at $1:$API_PORT" next='sudo crictl ps --all; journalctl -u kubelet -n 50'
+  retry 1 0 systemctl start --no-block kubelet
+  await 600 "$wait" "$next" control_plane_is_up "$1"
+  void=$(etcd_without_entries)
+  if [[ -n $void ]]; then
+    etcd_starts_anew "$void"
+    await 600 "$wait" "$next" api_answers "$1"
+  fi
+  ask control_plane_is_complete
+  ((ANSWER < 2)) || fail "cannot tell whether init has finished: $LAST_ERROR"
 }
 
 # The API answers, or it never will.
 control_plane_is_up() { # <address>
-  local void
+  local void state
   void=$(etcd_without_entries)
-  [[ -n $void ]] || api_answers "$1"
+  # shellcheck disable=SC2310 # it maps each of its failures to 1 itself
+  [[ -z $void ]] && ! api_answers "$1" || return 0
+  state=$(systemctl is-active kubelet) || no "the kubelet is $state: $(last_words kubelet)"
+  return 1
 }
 
 # etcd makes its log before the log's first entry. Cut between the two, it comes back without a member, and waits for a
@@ -122,11 +132,15 @@ control_plane_is_complete() {
   # Before the phase in which admin.conf gets its rights, the API answers and forbids.
   [[ $answer != *Forbidden* ]]
   ((code == 0)) || cannot_tell "$answer"
-  [[ $answer == *"node/$NODE_NAME"* && $answer == *service/kube-dns* ]]
+  [[ $answer == *"node/$NODE_NAME"* ]] || no "node $NODE_NAME is not registered"
+  [[ -e $CLUSTER_HAS_LIVED || $answer == *service/kube-dns* ]]
 }
 
 control_plane_init() { # <address>
   local config waived
+  [[ ! -e $CLUSTER_HAS_LIVED ]] ||
+    waiting "this cluster has lived and is not initialised again: $LAST_ERROR" "restore it from a backup; a node that is \
+not registered: systemctl restart kubelet; to begin anew with nothing: rm $CLUSTER_HAS_LIVED"
   config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
   control_plane_certificates "$config"
   # An empty kubeconfig is all that a power cut leaves of a new one, and init would refuse it.

@@ -28,7 +28,7 @@ apply_join() {
     join_cluster "$address"
   fi
   rm -f "$BOOTSTRAP_KUBECONFIG" "$BOOTSTRAP_TOKEN_FILE"
-  systemctl start kubelet
+  retry 1 0 systemctl start --no-block kubelet
   await 60 'running kubelet' 'journalctl -u kubelet -n 50' kubelet_runs
 }
 

@@ -20,7 +20,7 @@ CHART_URL = "https://helm.cilium.io/cilium-1.20.2.tgz"
 
 # Helm 4.3.1: revisions are files with a status and a description; it refuses to work beside a pending one.
 HELM = r"""#!/usr/bin/env bash
-R=ROOT; S=$R/state; F=$R/var/lib/meshstrap; mkdir -p $S/release
+R=ROOT; S=$R/state; F=$R/var/lib/meshstrap; W=$R/run/meshstrap; mkdir -p $S/release
 printf '%s\n' "helm $*" >>$R/calls
 [[ $HOME == $R/run/meshstrap && $1 == --kubeconfig && $3 == --namespace && $4 == kube-system ]] || exit 98
 shift 4
@@ -32,7 +32,12 @@ case $* in
     read -r status description <$S/release/$last
     printf '{"name":"cilium","info":{"description":"%s","status":"%s"},"version":%s}\n' \
       "$description" "$status" $last ;;
-  "upgrade --install cilium $F/cilium.tgz --values $R/run/meshstrap/cilium-values.yaml --description "*)
+  "get metadata cilium --output json")
+    printf '{"name":"cilium","chart":"cilium","version":"%s","appVersion":"1.0"}\n' "$(cat $S/chart-version)" ;;
+  "get manifest cilium")
+    [[ -n $last ]] || { echo 'Error: release: not found' >&2; exit 1; }
+    echo 'kind: Deployment' ;;
+  "upgrade --install --force-conflicts cilium $F/cilium.tgz --values $W/cilium-values.yaml --description "*)
     [[ $(cat $F/cilium.tgz) == chart ]] || exit 97
     cp $R/run/meshstrap/cilium-values.yaml $S/values
     read -r status _ 2>/dev/null <$S/release/${last:-0} || status=
@@ -45,7 +50,7 @@ case $* in
       echo 'Error: UPGRADE FAILED: no match' >&2; exit 1
     fi
     [[ -z $last || $status != deployed ]] || sed -i s/deployed/superseded/ $S/release/$last
-    echo "deployed $8" >$S/release/$next ;;
+    echo "deployed $9" >$S/release/$next ;;
   *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
 """
@@ -59,6 +64,8 @@ KUBECTL = r"""
       case $(<$file) in pending-*) rm $file; found=1; echo "secret \"${file##*/}\" deleted" ;; esac
     done
     ((found)) || echo 'No resources found' >&2 ;;
+  "diff --server-side --force-conflicts --field-manager=meshstrap --filename $R/run/meshstrap/manifest")
+    [[ ! -e $S/by-hand ]] || { cat $S/by-hand; exit 1; } ;;
   "get daemonsets,deployments,pods --namespace kube-system --selector app.kubernetes.io/part-of=cilium "*)
     cat $S/pods ;;
 """.replace("PENDING", PENDING)
@@ -98,12 +105,14 @@ def machine(sandbox: Sandbox) -> Sandbox:
         "HELM_VERSION": "4.3.1",
         "HELM_URL": HELM_URL,
         "HELM_SHA256": helm_archive(sandbox, HELM.replace("ROOT", str(sandbox.root), 1)),
+        "CILIUM_VERSION": "1.20.2",
         "CILIUM_CHART_URL": CHART_URL,
         "CILIUM_CHART_SHA256": hashlib.sha256(CHART).hexdigest(),
         "CILIUM_VALUES": VALUES,
     }
     stubs.set_state(sandbox, "api")
     stubs.set_state(sandbox, "pods", ready())
+    stubs.set_state(sandbox, "chart-version", "1.20.2")
     stubs.stub_kubectl(sandbox, KUBECTL)
     sandbox.stub("curl", stubs.script(sandbox, CURL))
     return sandbox
@@ -149,6 +158,51 @@ def test_an_upgrade_by_hand_is_drift(machine: Sandbox) -> None:
     machine.run("cilium")
     stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
     assert machine.run("cilium").levels == ["change", "changed", "summary"]
+
+
+@pytest.mark.parametrize(
+    ("version", "kept"), [("1.20.10", True), ("1.21.0", True), ("1.20.1", False), ("1.9.9", False)]
+)
+def test_a_chart_that_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, version: str, kept: bool) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
+    stubs.set_state(machine, "chart-version", version)
+    checked = machine.run("cilium", check_only=True)
+    assert checked.code == (0 if kept else 1), checked.log
+    said = f"warn    cilium: newer than the plan: cilium-{version}; plan it or pass --downgrade"
+    assert (said in checked.log) == kept
+    done = machine.run("cilium")
+    assert upgrades(done) == (0 if kept else 1), done.log
+    (machine.root / "opt/meshstrap/helm-4.3.1").unlink()
+    assert upgrades(machine.run("cilium")) == 0
+
+
+def test_a_newer_chart_is_taken_back_when_somebody_says_so(machine: Sandbox) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
+    stubs.set_state(machine, "chart-version", "1.21.0")
+    assert upgrades(machine.run("cilium", downgrade=True)) == 1
+
+
+def test_what_people_have_changed_in_the_chart_is_undone_and_shown(machine: Sandbox) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "by-hand", "-  replicas: 3\n+  replicas: 1\n")
+    assert machine.run("cilium").levels == ["ok", "summary"]
+    machine.header["CILIUM_VALUES"] = "MTU: 1200"
+    done = machine.run("cilium")
+    assert (done.code, upgrades(done)) == (0, 1), done.log
+    assert done.levels == ["change", "change", "changed", "summary"]
+    assert "undoes what was changed by hand" in done.log
+    assert "-  replicas: 3\n+  replicas: 1\n" in done.log
+
+
+def test_what_people_have_changed_cannot_be_shown_and_is_undone(machine: Sandbox) -> None:
+    machine.run("cilium")
+    machine.header["CILIUM_VALUES"] = "MTU: 1200"
+    stubs.set_state(machine, "by-hand")
+    stubs.stub_kubectl(machine, KUBECTL.replace("cat $S/by-hand; exit 1", "echo 'no such program: diff' >&2; exit 2"))
+    done = machine.run("cilium")
+    assert (done.code, upgrades(done)) == (0, 1), done.log
 
 
 @pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback"])

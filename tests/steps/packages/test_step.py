@@ -18,6 +18,7 @@ fi
 read -r want status version <"$S/${*: -1}"
 case $* in
   *db:Status-Want*) printf '%s' "$want" ;;
+  *Package}=*) echo "${*: -1}=$version" ;;
   *) printf '%s %s' "$status" "$version" ;;
 esac"""
 APT_GET = r"""
@@ -169,6 +170,47 @@ def test_what_dpkg_cannot_finish_is_left_to_apt(machine: Sandbox) -> None:
     assert "dependency problems" in done.log
 
 
+def joined(machine: Sandbox, **versions: str) -> Sandbox:
+    """A node that has joined, and on which a person has then installed other versions."""
+    machine.run("packages")
+    machine.write("etc/kubernetes/kubelet.conf", "kubelet\n")
+    for name, version in versions.items():
+        machine.write(f"state/{name}", f"hold installed {version}\n")
+    return machine
+
+
+@pytest.mark.parametrize("kubelet", ["1.36.4-1.1", "1.36.30-1.1", "1.37.0-1.1"])
+def test_what_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, kubelet: str) -> None:
+    joined(machine, kubelet=kubelet, tailscale="1.104.7")
+    for check_only in (True, False):
+        done = machine.run("packages", check_only=check_only)
+        assert (done.code, done.levels) == (0, ["ok", "warn", "summary"]), done.log
+        assert f"newer than the plan: kubelet={kubelet} tailscale=1.104.7; plan it or pass --downgrade" in done.log
+        assert not any(call.startswith("apt-get") for call in done.calls)
+
+
+def test_older_is_mended_beside_newer(machine: Sandbox) -> None:
+    joined(machine, kubelet="1.36.5-1.1", tailscale="1.104.4")
+    machine.write("usr/bin/kubelet", "", 0o755)
+    machine.stub("kubelet", "echo Kubernetes v1.36.5")
+    done = machine.run("packages")
+    assert (done.code, done.levels) == (0, ["change", "changed", "warn", "summary"]), done.log
+    assert installs(done.calls) == ["kubelet=1.36.5-1.1 tailscale=1.104.5 ethtool"]
+    assert machine.read("state/kubelet") == "hold installed 1.36.5-1.1\n"
+
+
+def test_newer_is_taken_back_when_somebody_says_so(machine: Sandbox) -> None:
+    done = joined(machine, kubelet="1.36.5-1.1").run("packages", downgrade=True)
+    assert installs(done.calls) == ["kubelet=1.36.3-* tailscale=1.104.5 ethtool"]
+    assert machine.read("state/kubelet") == "hold installed 1.36.3-1.1\n"
+
+
+def test_newer_on_a_machine_that_has_not_joined_is_no_upgrade(machine: Sandbox) -> None:
+    machine.write("state/kubelet", "install installed 1.36.5-1.1\n")
+    machine.run("packages")
+    assert machine.read("state/kubelet") == "hold installed 1.36.3-1.1\n"
+
+
 def test_another_minor_version_on_a_node_that_has_joined_is_refused(machine: Sandbox) -> None:
     machine.run("packages")
     machine.write("etc/kubernetes/kubelet.conf", "")
@@ -177,7 +219,7 @@ def test_another_minor_version_on_a_node_that_has_joined_is_refused(machine: San
     machine.header |= {"KUBERNETES_VERSION": "1.37.1", "PACKAGES": ("kubelet=1.37.1-*", "tailscale=1.104.5")}
     done = machine.run("packages")
     assert (done.code, installs(done.calls)) == (1, [])
-    assert "this node runs Kubernetes v1.36.3, the plan says 1.37.1" in done.log
+    assert "this node runs Kubernetes v1.36, the plan says 1.37.1" in done.log
     machine.header |= {"KUBERNETES_VERSION": "1.36.4", "PACKAGES": ("kubelet=1.36.4-*", "tailscale=1.104.5")}
     assert machine.run("packages").code == 0
 
@@ -201,7 +243,10 @@ def test_oracle_linux(machine: Sandbox) -> None:
     machine.header |= {"PACKAGES": ("kubelet-1.36.3-*", "tailscale-1.104.5-*", "ethtool")}
     machine.write("state/rpm", "")
     state = f"S={machine.root}/state\n"
-    machine.stub("rpm", f"{state}while read -r name rest; do printf '\\n%s\\n%s' $name $name-$rest; done <$S/rpm")
+    named = r"""if [[ $2 == --queryformat ]]; then sed -n "s/^${*: -1} /${*: -1}-/p" $S/rpm; exit; fi; """
+    machine.stub(
+        "rpm", f"{state}{named}while read -r name rest; do printf '\\n%s\\n%s' $name $name-$rest; done <$S/rpm"
+    )
     machine.stub("dnf", f"{state}printf '%s\\n' 'kubelet 1.36.3-1.1' 'tailscale 1.104.5-1' 'ethtool 6.2-1' >$S/rpm")
     done = machine.run("packages")
     assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
@@ -210,6 +255,12 @@ def test_oracle_linux(machine: Sandbox) -> None:
     assert "--disableexcludes=all" in install
     again = machine.run("packages")
     assert (again.levels, len(again.calls)) == (["ok", "summary"], 1), again.log
+    machine.write("etc/kubernetes/kubelet.conf", "kubelet\n")
+    machine.write("state/rpm", "kubelet 1.36.30-1.1\ntailscale 1.104.5-1\nethtool 6.2-1\n")
+    newer = machine.run("packages", check_only=True)
+    assert newer.levels == ["ok", "warn", "summary"], newer.log
+    assert "newer than the plan: kubelet-1.36.30-1.1" in newer.log
+    (machine.root / "etc/kubernetes/kubelet.conf").unlink()
     for state in ("kubelet 1.36.30-1.1", "kubelet 1.36.2-1.1", "kubelet-extra 1.36.3-1.1"):
         machine.write("state/rpm", f"{state}\ntailscale 1.104.5-1\nethtool 6.2-1\n")
         assert machine.run("packages", check_only=True).code == 1, state

@@ -25,6 +25,7 @@ readonly API_ENDPOINT=k8s-api.internal
 readonly API_PORT=6443
 readonly CONTROL_PLANE=cp1
 readonly KUBERNETES_VERSION=1.36.3
+readonly CILIUM_VERSION=1.20.2
 readonly CILIUM_CHART_URL=https://helm.cilium.io/cilium-1.20.2.tgz
 readonly CILIUM_CHART_SHA256=b2afd87b7f75f875f92a14559f14f59b7babbb479d968e3fd625a20bf30ec20e
 readonly CILIUM_AGENT_IMAGE=quay.io/cilium/cilium:v1.20.2
