@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import jinja2
 from jinja2 import meta
 
+from meshstrap.plan import names
 from meshstrap.plan.model import NodePlan, Plan, RegistryMirror, Repository
 from meshstrap.rendering import kubeadm
 from meshstrap.rendering.quoting import make_environment, render_template
@@ -84,7 +85,7 @@ def fixed_documents(step: str) -> tuple[Document, ...]:
 def _document(step: str, name: str, plan: Plan, node: NodePlan) -> str:
     if name in _DATA:
         return _DATA[name](plan, node)
-    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node)
+    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node, names=names)
 
 
 # systemd's names for what scripts/steps/block_volume keeps on the volume.

@@ -13,7 +13,7 @@ from subprocess import PIPE, CompletedProcess, Popen
 
 import pytest
 
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from tests.processes import ended
 from tests.unit.hosts.conftest import ROOT, FakeFleet
 from tests.unit.hosts.faults import data

@@ -1,4 +1,4 @@
-"""Topic control_plane: it answers, lasts, and is open to nobody who has no business there."""
+"""The control plane answers, lasts, and is open to nobody who has no business there."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
 from meshstrap.verify.reading import days_left, filter_rules, same, tailnet_addresses
 
-STEP = "control_plane"
-
 _ETCD = "/etc/kubernetes/pki/etcd"
+
 # Of a Secret only what is no secret leaves the host.
 _EXPIRY = (
     "python3 -c 'import base64, json, sys; "
     '[print(item["metadata"]["name"], base64.b64decode(item["data"].get("expiration", "")).decode()) '
     'for item in json.load(sys.stdin)["items"]]\''
 )
+
 _CERTIFICATES = r"""
 show() { printf '%s %s\n' "$1" "$(openssl x509 -noout -enddate)"; }
 for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do show "$f" <"$f" || exit 3; done
@@ -35,14 +35,14 @@ for f in admin controller-manager scheduler; do
   f=/etc/kubernetes/$f.conf
   sed -n 's/^ *client-certificate-data: //p' "$f" | base64 -d | show "$f" || exit 3
 done"""
+
 _TOKENS = f"'{SYSTEM}/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken'"
 
 
 def asks(plan: Plan) -> Asked:
     """The API, etcd, certificates, and what listens."""
-    users = sorted({node.login_user for node in plan.nodes if node.is_control_plane})
+    del plan
     return Asked(
-        modes=tuple(f"/home/{user}/.kube/config" for user in users),
         commands=(
             Question("listeners", "ss --no-header --tcp --listening --numeric"),
             Question("api_ready", f"{API} '/readyz?verbose' 2>&1", codes=(0, 1)),
@@ -80,23 +80,23 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     }
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("control_plane", __file__, asks=asks, values=values)
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def the_api_server_is_ready(machine: Machine) -> None:
     code, lines = machine.answers.code("api_ready"), machine.answers.lines("api_ready")
     failed = [line for line in lines if line.startswith("[-]")]
     machine.expect(code == 0 and not failed, failed or lines[-1:])
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def the_api_server_has_the_planned_version(machine: Machine) -> None:
     found = machine.answers.data("api_version")["gitVersion"]
     machine.expect(found == f"v{machine.plan.versions.kubernetes}", found)
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def etcd_is_healthy(machine: Machine) -> None:
     code, said = machine.answers.code("etcd"), machine.answers.said("etcd")
     try:
@@ -106,7 +106,7 @@ def etcd_is_healthy(machine: Machine) -> None:
     machine.expect(healthy, said)
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def certificates_are_good_for_a_month(machine: Machine) -> None:
     lines = [line.split(" notAfter=") for line in machine.answers.lines("certificates") if " notAfter=" in line]
     if not lines:
@@ -116,7 +116,7 @@ def certificates_are_good_for_a_month(machine: Machine) -> None:
     machine.expect(not short, short)
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def anonymous_callers_see_nothing(machine: Machine) -> None:
     code, found = machine.answers.code("api_anonymous"), machine.answers.said("api_anonymous")
     if code != 0:
@@ -124,7 +124,7 @@ def anonymous_callers_see_nothing(machine: Machine) -> None:
     machine.expect(found in {"401", "403"}, f"HTTP {found} for the Secrets of kube-system")
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def nothing_listens_where_it_must_not(machine: Machine) -> None:
     inner = {"127.0.0.1", "::1", *tailnet_addresses(machine.answers)}
     found = []
@@ -145,7 +145,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def the_host_firewall_opens_no_port_of_the_control_plane(machine: Machine) -> None:
     if machine.node.family == DNF:
         machine.answers.code("firewalld")
@@ -170,7 +170,7 @@ def opens_a_port(rule: str) -> bool:
     )
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def the_cluster_was_made_as_planned(machine: Machine) -> None:
     text = machine.answers.data("cluster_configuration")["data"]["ClusterConfiguration"]
     told = yaml.safe_load(text)
@@ -190,7 +190,7 @@ def the_cluster_was_made_as_planned(machine: Machine) -> None:
     same(machine, found, wanted)
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def the_ca_is_the_pinned_one(machine: Machine) -> None:
     if not machine.plan.ca_cert_hash:
         machine.skip("cluster.ca_cert_hash pins none yet")
@@ -198,18 +198,8 @@ def the_ca_is_the_pinned_one(machine: Machine) -> None:
     machine.expect(found == machine.plan.ca_cert_hash, found)
 
 
-@TOPIC.check(step=STEP)
+@TOPIC.check()
 def every_bootstrap_token_expires(machine: Machine) -> None:
     lines = [line.split() for line in machine.answers.lines("tokens")]
     found = [words[0] for words in lines if len(words) == 1]
     machine.expect(not found, found)
-
-
-@TOPIC.check(step="kubeconfig")
-def the_login_user_alone_has_a_kubeconfig(machine: Machine) -> None:
-    user = machine.node.login_user
-    path = f"/home/{user}/.kube/config"
-    found = machine.answers.modes(path).get(path)
-    if found is None:
-        machine.differs(f"no {path}")
-    machine.expect((found.owner, found.mode[-2:]) == (user, "00"), f"{path} is {found.owner}'s, {found.mode}")

@@ -1,4 +1,4 @@
-"""Topic tailnet: logged in as itself, to stay, and with settings that leave the machine alone."""
+"""Logged in as itself, to stay, and with settings that leave the machine alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from meshstrap.verify.reading import interfaces, machine_name, tailnet_addresses
 # ipn/prefs.go: an empty one stands for the first.
 TAILSCALES_OWN = ("", "https://controlplane.tailscale.com", "https://login.tailscale.com")
 RESOLVER = "100.100.100.100"
-
 _SETTINGS = (
     "timeout 15 tailscale debug prefs | python3 -c 'import json, sys; d = json.load(sys.stdin); "
     'print(json.dumps({name: d.get(name) for name in ("ControlURL", "CorpDNS", "RouteAll", "Hostname")}))\''
@@ -50,7 +49,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     }
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("tailnet", __file__, asks=asks, values=values)
 
 
 def itself(machine: Machine) -> dict[str, Any]:
@@ -67,38 +66,38 @@ def prefs(machine: Machine) -> dict[str, Any]:
     return found
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_node_is_logged_in(machine: Machine) -> None:
     found = machine.answers.data("tailnet")["BackendState"]
     machine.expect(found == "Running", found)
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_node_is_connected_to_the_coordination_server(machine: Machine) -> None:
     health = machine.answers.data("tailnet").get("Health") or []
     machine.expect(itself(machine).get("Online") is True, ["not connected", *health])
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_coordination_server_is_the_planned_one(machine: Machine) -> None:
     found = (prefs(machine)["ControlURL"] or "").rstrip("/")
     planned = machine.plan.login_server.rstrip("/")
     machine.expect(found == planned or (not planned and found in TAILSCALES_OWN), found or "Tailscale's own")
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_node_has_its_own_name_in_the_tailnet(machine: Machine) -> None:
     found = machine_name(itself(machine))
     machine.expect(found == machine.node.name, found)
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_node_carries_the_planned_tags(machine: Machine) -> None:
     found = itself(machine).get("Tags") or []
     machine.expect(set(machine.plan.tags) <= set(found), found)
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_address_is_that_of_the_first_login(machine: Machine) -> None:
     found = tailnet_addresses(machine.answers)
     machine.expect(len(found) == 1, found or f"no address on {TAILNET_DEVICE}")
@@ -107,7 +106,7 @@ def the_address_is_that_of_the_first_login(machine: Machine) -> None:
     machine.expect(first == found[0], f"{found[0]} now, {first or 'not recorded'} at first")
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_tailnets_mtu_is_the_planned_one(machine: Machine) -> None:
     device = interfaces(machine.answers).get(TAILNET_DEVICE)
     if device is None:
@@ -115,7 +114,7 @@ def the_tailnets_mtu_is_the_planned_one(machine: Machine) -> None:
     machine.expect(device["mtu"] == machine.plan.network.underlay_mtu, device["mtu"])
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_tailnet_leaves_name_resolution_alone(machine: Machine) -> None:
     machine.expect(not prefs(machine)["CorpDNS"], "accept-dns is on")
     files = machine.answers.texts("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
@@ -123,13 +122,13 @@ def the_tailnet_leaves_name_resolution_alone(machine: Machine) -> None:
     machine.expect(not found, [f"{RESOLVER} in {path}" for path in found])
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_tailnet_brings_no_routes_that_are_not_planned(machine: Machine) -> None:
     found = bool(prefs(machine)["RouteAll"])
     machine.expect(found == (machine.plan.routing == "tailnet"), "on" if found else "off")
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_node_is_not_ephemeral(machine: Machine) -> None:
     # Whether its key was ephemeral only the coordination server knows; this is what the machine itself decides.
     line = machine.answers.said("tailscaled")
@@ -140,7 +139,7 @@ def the_node_is_not_ephemeral(machine: Machine) -> None:
     machine.expect(any(one.bytes for one in found), "/var/lib/tailscale/tailscaled.state is empty or not there")
 
 
-@TOPIC.check(step="tailnet")
+@TOPIC.check()
 def the_node_key_does_not_expire(machine: Machine) -> None:
     machine.expect(not itself(machine).get("Expired"), "expired")
     expiry = itself(machine).get("KeyExpiry")

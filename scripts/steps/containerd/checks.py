@@ -1,4 +1,4 @@
-"""Topic containerd: it answers the kubelet, and runs with the configuration of the plan."""
+"""containerd answers the kubelet, and runs with the configuration of the plan."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {"mirrors": mirrors or "images come from the registries themselves"}
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("containerd", __file__, asks=asks, values=values)
 
 
 def effective(machine: Machine) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def effective(machine: Machine) -> dict[str, Any]:
     return plugins
 
 
-@TOPIC.check(step="containerd")
+@TOPIC.check()
 def the_runtime_answers(machine: Machine) -> None:
     answers = machine.answers
     if answers.code("cri") != 0:
@@ -66,7 +66,7 @@ def the_runtime_answers(machine: Machine) -> None:
     machine.expect(not unready, unready)
 
 
-@TOPIC.check(step="containerd")
+@TOPIC.check()
 def cgroups_are_systemds(machine: Machine) -> None:
     runtime = effective(machine).get("io.containerd.cri.v1.runtime", {})
     options = runtime.get("containerd", {}).get("runtimes", {}).get("runc", {}).get("options", {})
@@ -74,13 +74,13 @@ def cgroups_are_systemds(machine: Machine) -> None:
     machine.expect(found is True, f"SystemdCgroup = {str(found).lower()}")
 
 
-@TOPIC.check(step="containerd")
+@TOPIC.check()
 def the_sandbox_image_is_pinned(machine: Machine) -> None:
     found = effective(machine).get("io.containerd.cri.v1.images", {}).get("pinned_images", {}).get("sandbox")
     machine.expect(found == f"registry.k8s.io/pause:{machine.plan.versions.pause}", found)
 
 
-@TOPIC.check(step="containerd")
+@TOPIC.check()
 def containerd_has_read_its_latest_configuration(machine: Machine) -> None:
     machine.answers.needed_text(CONFIG)
     imported = machine.answers.texts("/etc/containerd/conf.d/*.toml")
@@ -88,13 +88,13 @@ def containerd_has_read_its_latest_configuration(machine: Machine) -> None:
     machine.expect(not problems, problems)
 
 
-@TOPIC.check(step="containerd")
+@TOPIC.check()
 def containerd_starts_at_every_boot(machine: Machine) -> None:
     found = unit(machine.answers, "containerd")["UnitFileState"]
     machine.expect(found == "enabled", found)
 
 
-@TOPIC.check(step="containerd")
+@TOPIC.check()
 def images_come_from_the_planned_mirrors(machine: Machine) -> None:
     if not machine.plan.registry_mirrors:
         machine.skip("the plan has no mirrors")

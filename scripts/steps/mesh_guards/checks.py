@@ -1,4 +1,4 @@
-"""Topic mesh_guards: what keeps Tailscale and Cilium from breaking each other is in force."""
+"""What keeps Tailscale and Cilium from breaking each other is in force."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from meshstrap.verify.reading import stale, unit
 SOURCE_VALIDATION = "/proc/sys/net/ipv4/conf/all/src_valid_mark"
 TAILSCALES_MARK = 0x80000
 TAILSCALES_BITS = 0xFF0000
+
 # What routes a packet through Cilium's proxy.
 PROXIES = (("l7Proxy",), ("envoy", "enabled"), ("ingressController", "enabled"), ("gatewayAPI", "enabled"))
 _MARKED_ROUTE = (
@@ -37,7 +38,7 @@ def asks(plan: Plan) -> Asked:
     )
 
 
-TOPIC = Topic(__file__, asks=asks)
+TOPIC = Topic("mesh_guards", __file__, asks=asks)
 
 
 def by_mark(rule: dict[str, Any]) -> bool:
@@ -56,7 +57,7 @@ def mesh_rules(machine: Machine) -> list[dict[str, Any]]:
     ]
 
 
-@TOPIC.check(step="mesh_guards")
+@TOPIC.check()
 def the_mesh_rule_comes_before_tailscales_own(machine: Machine) -> None:
     ours = [rule["priority"] for rule in mesh_rules(machine)]
     machine.expect(ours, f"no rule to {machine.plan.network.tailnet_subnet}")
@@ -64,7 +65,7 @@ def the_mesh_rule_comes_before_tailscales_own(machine: Machine) -> None:
     machine.expect(first is None or min(ours) < first, f"it is {min(ours)}, behind Tailscale's {first}")
 
 
-@TOPIC.check(step="mesh_guards")
+@TOPIC.check()
 def the_mesh_rule_survives_systemd_networkd(machine: Machine) -> None:
     ours = mesh_rules(machine)
     if not ours:
@@ -73,7 +74,7 @@ def the_mesh_rule_survives_systemd_networkd(machine: Machine) -> None:
     machine.expect(marks == ["kernel"], f"protocol {', '.join(marks)}")
 
 
-@TOPIC.check(step="mesh_guards")
+@TOPIC.check()
 def the_mesh_rule_comes_back_at_every_boot(machine: Machine) -> None:
     found = unit(machine.answers, "meshstrap-mesh-rule")
     state = f"{found['UnitFileState'] or 'not there'}, {found['ActiveState']}"
@@ -88,7 +89,7 @@ def marked_packets_stay_in_the_tailnet(machine: Machine) -> None:
     machine.expect(route.get("dev") == TAILNET_DEVICE, f"a packet to {route.get('dst')} leaves by {route.get('dev')}")
 
 
-@TOPIC.check(step="mesh_guards")
+@TOPIC.check()
 def tailscaled_never_talks_to_pod_addresses(machine: Machine) -> None:
     denied = unit(machine.answers, "tailscaled").get("IPAddressDeny", "").split()
     machine.expect(

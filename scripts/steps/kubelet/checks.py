@@ -1,4 +1,4 @@
-"""Topic kubelet: it runs as planned, after the tailnet, and the cluster knows this node by its tailnet address."""
+"""The kubelet runs as planned, after the tailnet, and finds the API server."""
 
 from __future__ import annotations
 
@@ -20,23 +20,15 @@ from meshstrap.verify.reading import days_left, fields, machine_name, stale, tai
 CONFIG = "/var/lib/kubelet/config.yaml"
 JOINED = "control_plane join"
 ORDER = "tailscale-online.target"
-# Set and taken away by Kubernetes and Cilium themselves.
-PASSING_TAINTS = ("node.kubernetes.io/", "node.cilium.io/", "node.cloudprovider.kubernetes.io/")
-KUBEADMS_TAINT = "node-role.kubernetes.io/control-plane:NoSchedule"
-
-_OWN_NODE = (
-    'kubectl --kubeconfig /etc/kubernetes/kubelet.conf --request-timeout=15s get --raw "/api/v1/nodes/$(uname -n)"'
-)
 
 
 def asks(plan: Plan) -> Asked:
-    """Its configuration, its certificate, and the node as the API knows it."""
+    """Its configuration and its certificate."""
     del plan
     return Asked(
         texts=(CONFIG, "/etc/hosts", "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"),
         commands=(
             Question("kubelet", "ps -ww -C kubelet -o args=", codes=(0, 1)),
-            Question("own_node", _OWN_NODE),
             Question(
                 "kubelet_certificate",
                 "openssl x509 -noout -enddate -in /var/lib/kubelet/pki/kubelet-client-current.pem",
@@ -48,14 +40,11 @@ def asks(plan: Plan) -> Asked:
 
 def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     """What the texts name."""
-    return {
-        "kubelet": ", ".join(f"{name}: {value}" for name, value in plan.kubelet.items()),
-        "labels": ", ".join(f"{name}={value}" for name, value in node.labels.items()) or "none",
-        "taints": "kubeadm's own" if node.taints is None else ", ".join(node.taints) or "none",
-    }
+    del node
+    return {"kubelet": ", ".join(f"{name}: {value}" for name, value in plan.kubelet.items())}
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("kubelet", __file__, asks=asks, values=values)
 
 
 def configuration(machine: Machine) -> dict[str, Any]:
@@ -69,12 +58,6 @@ def configuration(machine: Machine) -> dict[str, Any]:
     return found
 
 
-def registered(machine: Machine) -> dict[str, Any]:
-    """The node as the API knows it, asked with the kubelet's own credentials."""
-    found: dict[str, Any] = machine.answers.data("own_node")
-    return found
-
-
 @TOPIC.check(step=JOINED)
 def the_kubelet_runs_now_and_after_a_boot(machine: Machine) -> None:
     found = unit(machine.answers, "kubelet")
@@ -82,7 +65,7 @@ def the_kubelet_runs_now_and_after_a_boot(machine: Machine) -> None:
     machine.expect(state == "active, enabled", state)
 
 
-@TOPIC.check(step="kubelet")
+@TOPIC.check()
 def the_kubelet_starts_after_the_tailnet(machine: Machine) -> None:
     found = unit(machine.answers, "kubelet")
     absent = [word for word in ("After", "Wants") if ORDER not in found.get(word, "").split()]
@@ -150,38 +133,6 @@ def the_kubelet_asks_for_credentials(machine: Machine) -> None:
     machine.expect(
         code == 0 and found in {"401", "403"}, f"HTTP {found}" if code == 0 else "nothing answers on port 10250"
     )
-
-
-@TOPIC.check(step="node_ready")
-def the_cluster_knows_the_node_by_its_tailnet_address(machine: Machine) -> None:
-    told = registered(machine)["status"].get("addresses", [])
-    found = [one["address"] for one in told if one["type"] == "InternalIP"]
-    machine.expect(found == [tailnet_address(machine.answers)], found)
-
-
-@TOPIC.check(step="node_ready")
-def the_node_is_ready(machine: Machine) -> None:
-    conditions = registered(machine)["status"].get("conditions", [])
-    found = {one["type"]: one for one in conditions}.get("Ready", {"status": "not reported"})
-    machine.expect(found["status"] == "True", f"Ready is {found['status']}: {found.get('message', '')}")
-
-
-@TOPIC.check(step="node_ready")
-def the_node_has_the_planned_labels_and_taints(machine: Machine) -> None:
-    node = registered(machine)
-    labels = node["metadata"].get("labels", {})
-    absent = [f"{name}={value}" for name, value in machine.node.labels.items() if labels.get(name) != value]
-    machine.expect(not absent, f"no label {', '.join(absent)}")
-    taints = {written(one) for one in node["spec"].get("taints", []) if not one["key"].startswith(PASSING_TAINTS)}
-    kubeadms = {KUBEADMS_TAINT} if machine.node.is_control_plane else set()
-    planned = kubeadms if machine.node.taints is None else set(machine.node.taints)
-    machine.expect(taints == planned, f"taints {', '.join(sorted(taints)) or 'none'}")
-
-
-def written(taint: Mapping[str, str]) -> str:
-    """A taint the way cluster.yaml and kubectl write it."""
-    value = f"={taint['value']}" if taint.get("value") else ""
-    return f"{taint['key']}{value}:{taint['effect']}"
 
 
 @TOPIC.check(step=JOINED)

@@ -1,4 +1,4 @@
-"""Topic firewall: the image's own firewall lets the mesh and the pods through, and keeps all else that it had."""
+"""The image's own firewall lets the mesh and the pods through, and keeps all else that it had."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {"openings": f"accepted before anything is refused: {'; '.join(matches)}"}
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("firewall", __file__, asks=asks, values=values)
 
 
 def missing(machine: Machine, rules: str) -> Iterator[str]:
@@ -61,7 +61,7 @@ def refused(machine: Machine, rules: str) -> None:
     machine.expect(not found, f"refused before it is accepted: {', '.join(found)}")
 
 
-@TOPIC.check(step="host_firewall")
+@TOPIC.check()
 def the_mesh_and_the_pods_get_through(machine: Machine) -> None:
     if machine.node.family == DNF:
         found = untrusted(machine, "running")
@@ -70,7 +70,7 @@ def the_mesh_and_the_pods_get_through(machine: Machine) -> None:
         refused(machine, machine.answers.said("iptables"))
 
 
-@TOPIC.check(step="host_firewall")
+@TOPIC.check()
 def the_mesh_and_the_pods_get_through_after_a_boot(machine: Machine) -> None:
     if machine.node.family == DNF:
         found = untrusted(machine, "permanent")
@@ -87,7 +87,7 @@ def saved_rules(machine: Machine) -> str:
     return text
 
 
-@TOPIC.check(step="host_firewall")
+@TOPIC.check()
 def the_instance_services_rules_are_intact(machine: Machine) -> None:
     live = [plain(line) for line in machine.answers.lines("iptables")]
     jump = next(
@@ -129,13 +129,13 @@ def firewalld_services(machine: Machine) -> list[str]:
     return [f"-A {chain} {words}" for chain, words in rules]
 
 
-@TOPIC.check(step="host_firewall")
+@TOPIC.check()
 def nothing_of_others_is_frozen_in_the_saved_rules(machine: Machine) -> None:
     found = sorted(set(FOREIGN.findall(saved_rules(machine))))
     machine.expect(not found, found)
 
 
-@TOPIC.check(step="host_firewall")
+@TOPIC.check()
 def ufw_is_not_enabled(machine: Machine) -> None:
     if machine.node.family == DNF:
         machine.skip("ufw is Ubuntu's and Debian's")

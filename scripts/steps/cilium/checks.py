@@ -1,4 +1,4 @@
-"""Topic cilium: the release of the plan, and an agent on this node that does what the plan says."""
+"""The release of the plan, and an agent on this node that does what the plan says."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.names import METADATA_ADDRESS, TAILNET_DEVICE
+from meshstrap.plan.names import TAILNET_DEVICE
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
-from meshstrap.verify.kubernetes import API, HTTP_STATUS, SYSTEM, denied_ports, flat
+from meshstrap.verify.kubernetes import API, HTTP_STATUS, SYSTEM, flat
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
 from meshstrap.verify.reading import same
 
-RELEASE, AGENT = "cilium", "node_ready"
+AGENT = "node_ready"
+
 # Value of the chart → key of the agents' ConfigMap (cilium-configmap.yaml of 1.20).
 TOLD = {
     "kubeProxyReplacement": "kube-proxy-replacement",
@@ -43,11 +44,13 @@ print(json.dumps({
     "status": release["info"]["status"],
     "values": release.get("config") or {},
 }))'"""
+
 _AGENT = (
     "id=$(crictl --timeout 10s ps --name '^cilium-agent$' --state running --quiet) || exit 1; "
     "[[ -n $id ]] || { echo 'no container cilium-agent runs here' >&2; exit 3; }; "
     'crictl --timeout 10s exec "${id%%[[:space:]]*}" cilium-dbg status --output json'
 )
+
 # Pods with a network of their own, as CNI names their namespaces; those of dead pods linger at times.
 _PODS = "pods=$(ls /run/netns 2>/dev/null | grep ^cni- | head -n 3); [[ -n $pods ]] || exit 3"
 _OWN_KUBELET = (
@@ -70,7 +73,6 @@ def asks(plan: Plan) -> Asked:
                 codes=(0, 3),
             ),
             Question("cilium_told", f"{API} {SYSTEM}/configmaps/cilium-config"),
-            Question("policies", f"{API} /apis/cilium.io/v2/ciliumclusterwidenetworkpolicies"),
             Question("cilium_agent", _AGENT, codes=(0, 3)),
             Question(
                 "pod_routes",
@@ -103,7 +105,7 @@ def planned_routing(plan: Plan) -> str:
     return f"Tunnel, {chosen.get('tunnelProtocol')}" if chosen.get("routingMode") == "tunnel" else "Native"
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("cilium", __file__, asks=asks, values=values)
 
 
 def release(machine: Machine) -> dict[str, Any]:
@@ -122,14 +124,14 @@ def agent(machine: Machine) -> dict[str, Any]:
     return found
 
 
-@TOPIC.check(step=RELEASE)
+@TOPIC.check()
 def the_release_has_the_planned_version(machine: Machine) -> None:
     found = release(machine)
     text = f"{found['version']}, {found['status']}"
     machine.expect(text == f"{machine.plan.versions.cilium}, deployed", text)
 
 
-@TOPIC.check(step=RELEASE)
+@TOPIC.check()
 def the_release_has_the_planned_values(machine: Machine) -> None:
     found, wanted = flat(release(machine)["values"]), flat(machine.plan.cilium_values)
     wrong = [name for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
@@ -137,7 +139,7 @@ def the_release_has_the_planned_values(machine: Machine) -> None:
     machine.expect(not wrong, [f"{name}: {found.get(name, 'not set')}" for name in wrong], expected)
 
 
-@TOPIC.check(step=RELEASE)
+@TOPIC.check()
 def the_agents_are_told_the_planned_values(machine: Machine) -> None:
     told, values = machine.answers.data("cilium_told")["data"], flat(machine.plan.cilium_values)
     wanted = {key: values[name].strip("[]") for name, key in TOLD.items() if name in values}
@@ -207,12 +209,3 @@ def a_pod_reaches_its_own_kubelet(machine: Machine) -> None:
     found = machine.answers.said("own_kubelet").split()
     # Pods that are gone leave their namespaces behind for a while; any HTTP answer is a connection.
     machine.expect(any(code not in {"000", ""} for code in found), "no connection from any pod of this node")
-
-
-@TOPIC.check(step="cluster_policies")
-def pods_cannot_reach_the_metadata_service(machine: Machine) -> None:
-    found = denied_ports(machine.answers.data("policies").get("items", []), METADATA_ADDRESS)
-    machine.expect(
-        ("TCP", "80") in found, f"no policy for all pods denies it; denied are {sorted(found) or 'no ports'}"
-    )
-    machine.expect(found == {("TCP", "80")}, f"denied are {sorted(found)}")
