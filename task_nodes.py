@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from invoke.context import Context
@@ -13,11 +13,11 @@ from invoke.exceptions import Exit
 
 from meshstrap.errors import NoWay, UnknownName, VerificationFailed
 from meshstrap.files import write_atomically, write_folder
-from meshstrap.fleet.verdict import report_json
-from meshstrap.fleet.verify import Request, Verification
 from meshstrap.pipeline import load_plan
-from meshstrap.plan import Plan
+from meshstrap.plan import NodePlan, Plan
 from meshstrap.ssh import Connection, parse_hosts, ssh_configuration, ssh_program, tailnet_addresses
+from meshstrap.verify.run import Request, Verification, Way
+from meshstrap.verify.verdict import Report, report_json
 from meshstrap.views.junit import junit_xml
 from meshstrap.views.screen import Screen
 from meshstrap.views.verification import show_verification
@@ -95,12 +95,7 @@ def verify(  # noqa: PLR0917 - one for each flag
         # Whoever cannot have it learns so before the hosts are asked.
         write_folder(Path(report), {})
     configuration = configuration_of(plan, hosts, ssh_config)
-    root = Path(__file__).resolve().parent
-    request = Request(root=root, inventory=path.resolve(), nodes=nodes, ssh_config=configuration)
-    verification = Verification(replace(request, cluster=cluster, image=image))
-    for _ in screen.track(verification.hosts(), "asking hosts", len(nodes)):
-        pass
-    result = verification.report
+    result = verified(screen, Request(plan=plan, cluster=cluster, image=image), nodes, configuration)
     if report:
         texts = {"index.html": verification_page(result, plan.name, now()), "junit.xml": junit_xml(result, plan.name)}
         write_folder(Path(report), texts)
@@ -110,6 +105,17 @@ def verify(  # noqa: PLR0917 - one for each flag
         show_verification(screen, result)
     if result.bad:
         raise Exit(code=1)
+
+
+def verified(screen: Screen, request: Request, nodes: Sequence[NodePlan], configuration: str) -> Report:
+    """Ask these nodes; ``configuration`` is ssh's."""
+    with tempfile.TemporaryDirectory(prefix="meshstrap-") as folder:
+        way = Way(program=ssh_program(), configuration=Path(folder) / "ssh_config")
+        write_atomically(way.configuration, configuration)
+        verification = Verification(request, nodes, way)
+        for _ in screen.track(verification.hosts(), "asking hosts", len(nodes)):
+            pass
+    return verification.report
 
 
 def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:

@@ -106,6 +106,12 @@ class UnknownName(MeshstrapError):
         super().__init__(f"'{name}' is no {what}{suggestion} Known are: {', '.join(names)}")
 
 
+class CatalogueInvalid(MeshstrapError):
+    """A file of ``scripts/steps`` is not what a step needs; the text names the file and the key."""
+
+    exit_code = 14
+
+
 class NoWay(MeshstrapError):
     """No way to the nodes from here: no ssh, or an address for no node."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
+from pathlib import Path
 
 import pytest
+
+from tests.shell.sandbox import Sandbox
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -13,8 +15,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--inventory", default="cluster.yaml", help="the inventory whose plan hosts are held against")
     group.addoption("--cluster", action="store_true", help="ask the whole cluster too, through short-lived pods")
     group.addoption("--image", default="", help="what those pods run: an image with python3")
-    # For `invoke verify`, which reads them while they are written.
-    group.addoption("--events", default="", help=argparse.SUPPRESS)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,12 +22,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if hosts is not None and not hosts.strip(" ,"):
         raise pytest.UsageError("--hosts names no host: --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1")
     if hosts:
-        from tests.hosts.plugin import Verification  # noqa: PLC0415 - of no use to any other run
+        if getattr(config.option, "numprocesses", None):
+            raise pytest.UsageError("all hosts are asked at the same time anyway: leave out -n")
+        from tests.hosts.asked import Hosts  # noqa: PLC0415 - of no use to any other run
 
-        config.pluginmanager.register(Verification(config), "verification")
+        config.pluginmanager.register(Hosts(config), "hosts")
 
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether this run writes."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Sandbox:
+    """A fresh machine for a step or the library to run on."""
+    return Sandbox(tmp_path / "machine")

@@ -145,7 +145,7 @@ class KnownCollision(_Data):
     link: str = Field(pattern="^https://")
     more: tuple[str, ...] = ()
     guards: tuple[Guard, ...] = ()
-    check: str = Field(default="", pattern=r"^(tests/hosts/test_[a-z_]+\.py::test_[a-z0-9_]+)?$")
+    check: str = Field(default="", pattern=r"^([a-z_]+\.[a-z0-9_]+)?$")
     until: str
 
 

@@ -27,8 +27,8 @@ from meshstrap.plan.model import (
 from meshstrap.plan.network import derive_network
 from meshstrap.plan.packages import node_packages
 from meshstrap.plan.sources import cilium_chart, helm_archive, node_repositories
-from meshstrap.plan.steps import steps_for
 from meshstrap.plan.warnings import derive_warnings
+from meshstrap.steps import steps_for
 
 API_PORT = 6443
 """The API server's port, kubeadm's default."""
@@ -147,10 +147,16 @@ def _derive_node(
         steps=steps_for(
             role=node.role,
             family=system.family,
-            has_block_volume=volume is not None,
-            has_trusted_ca=bool(inventory.sources.trusted_ca),
+            given=_given(node, inventory),
         ),
     )
+
+
+def _given(node: Node, inventory: Inventory) -> Iterator[str]:
+    if node.block_volume:
+        yield "block_volume"
+    if inventory.sources.trusted_ca:
+        yield "trusted_ca"
 
 
 def _derive_overrides(inventory: Inventory) -> Iterator[Override]:

@@ -55,6 +55,11 @@ class Versions:
         """``1.36`` of ``1.36.3``: the name of the package repository."""
         return ".".join(self.kubernetes.split(".")[:2])
 
+    @property
+    def sandbox_image(self) -> str:
+        """The image that holds a pod's namespaces."""
+        return f"registry.k8s.io/pause:{self.pause}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Download:

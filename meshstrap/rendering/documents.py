@@ -15,8 +15,10 @@ from meshstrap.plan.model import NodePlan, Plan, RegistryMirror, Repository
 from meshstrap.rendering import kubeadm
 from meshstrap.rendering.quoting import make_environment, render_template
 from meshstrap.rendering.yaml_text import yaml_document, yaml_documents
+from meshstrap.steps import step_named
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "templates"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +32,12 @@ class Document:
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates of the project."""
-    return make_environment(jinja2.FileSystemLoader(TEMPLATES))
+    """The templates of the project, each under its path: ``templates/…`` or ``scripts/steps/<step>/…``."""
+    return make_environment(jinja2.FileSystemLoader(ROOT))
 
 
 def _template(name: str, /, **values: Any) -> str:
     return render_template(environment(), f"{name}.j2", values)
-
-
-@cache
-def _fixed(name: str) -> str:
-    """A document that is the same on every node."""
-    return _template(name)
 
 
 def _kubeadm(plan: Plan, node: NodePlan) -> str:
@@ -50,60 +46,35 @@ def _kubeadm(plan: Plan, node: NodePlan) -> str:
     return yaml_document(kubeadm.worker_configuration(plan, node))
 
 
-def sandbox_image(plan: Plan) -> str:
-    """The image that holds a pod's namespaces."""
-    return f"registry.k8s.io/pause:{plan.versions.pause}"
-
-
-def _containerd(plan: Plan, _node: NodePlan) -> str:
-    return _template("containerd.toml", sandbox_image=sandbox_image(plan))
-
-
 def _kubelet_patch(_plan: Plan, node: NodePlan) -> str:
     return yaml_document(kubeadm.kubelet_patch(node.kubelet)) if node.kubelet else ""
 
 
-# Variable in the script → name of the file and what makes its text. In the order in which the steps come.
-_DOCUMENTS: dict[str, tuple[str, Callable[[Plan, NodePlan], str]]] = {
-    "KERNEL_SYSCTLS": ("sysctl.conf", lambda _plan, _node: _fixed("sysctl.conf")),
-    "FIREWALL_RULES": (
-        "firewall.rules",
-        lambda plan, _node: _template("firewall.rules", pod_subnet=plan.network.pod_subnet),
-    ),
-    "CONTAINERD_CONFIG": ("containerd.toml", _containerd),
-    "CRICTL_CONFIG": ("crictl.yaml", lambda _plan, _node: _fixed("crictl.yaml")),
-    "MESH_RULE_UNIT": (
-        "meshstrap-mesh-rule.service",
-        lambda plan, _node: _template("mesh-rule.service", tailnet_subnet=plan.network.tailnet_subnet),
-    ),
-    "TAILSCALED_DROP_IN": (
-        "tailscaled.conf",
-        lambda plan, _node: _template("tailscaled.conf", pod_subnet=plan.network.pod_subnet),
-    ),
-    "KUBELET_DROP_IN": ("kubelet.conf", lambda _plan, _node: _fixed("kubelet.conf")),
-    "KUBELET_PATCH": ("kubelet-patch.yaml", _kubelet_patch),
-    "KUBEADM_CONFIG": ("kubeadm.yaml", _kubeadm),
-    "CILIUM_VALUES": ("cilium-values.yaml", lambda plan, _node: yaml_document(plan.cilium_values)),
-    "CLUSTER_POLICIES": ("cluster-policies.yaml", lambda _plan, _node: _fixed("cluster-policies.yaml")),
+# The documents that are data as a whole; every other one is a template in the folder of its step.
+_DATA: dict[str, Callable[[Plan, NodePlan], str]] = {
+    "kubelet-patch.yaml": _kubelet_patch,
+    "kubeadm.yaml": _kubeadm,
+    "cilium-values.yaml": lambda plan, _node: yaml_document(plan.cilium_values),
 }
-
-DOCUMENT_VARIABLES = tuple(_DOCUMENTS)
-"""The names that a script's header may hold a document under, in order."""
-
-_CONTROL_PLANE_ONLY = frozenset(("CILIUM_VALUES", "CLUSTER_POLICIES"))
 
 
 def render_documents(plan: Plan, node: NodePlan) -> tuple[Document, ...]:
-    """The documents of one node. ``RenderFailed`` when a value does not fit into one."""
-    documents = []
-    for variable, (name, make) in _DOCUMENTS.items():
-        text = "" if variable in _CONTROL_PLANE_ONLY and not node.is_control_plane else make(plan, node)
-        if text:
-            documents.append(Document(name=name, variable=variable, text=text))
-    return tuple(documents)
+    """The documents of a node's steps, in order. ``RenderFailed`` when a value does not fit into one."""
+    named = [(step, item) for step in node.steps for item in step_named(step).documents.items()]
+    texts = (
+        Document(name=name, variable=variable, text=_document(step, name, plan, node))
+        for step, (variable, name) in named
+    )
+    return tuple(document for document in texts if document.text)
 
 
-# systemd's names for what scripts/steps/block_volume.sh keeps on the volume.
+def _document(step: str, name: str, plan: Plan, node: NodePlan) -> str:
+    if name in _DATA:
+        return _DATA[name](plan, node)
+    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node)
+
+
+# systemd's names for what scripts/steps/block_volume keeps on the volume.
 _VOLUME_MOUNTS = ("var-lib-containerd.mount", "var-lib-kubelet.mount", "var-log-pods.mount")
 
 
@@ -113,7 +84,7 @@ def render_unit(plan: Plan, node: NodePlan) -> str:
     Not oneshot: a node that waits for hours must hold up neither the boot nor cloud-init.
     """
     mounts = _VOLUME_MOUNTS if node.block_volume else ()
-    return _template("meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts)
+    return _template("templates/meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts)
 
 
 def render_repository(repository: Repository, arch: str) -> str:
@@ -122,7 +93,7 @@ def render_repository(repository: Repository, arch: str) -> str:
         # A flat repository, whose suite is a path, has no component.
         components = (repository.component,) if repository.component else ()
         return _template(
-            "repository.sources",
+            "scripts/steps/package_sources/repository.sources",
             name=repository.name,
             url=repository.url,
             suite=repository.suite,
@@ -130,7 +101,9 @@ def render_repository(repository: Repository, arch: str) -> str:
             arch=arch,
         )
     packages = ",".join(repository.packages)
-    return _template("repository.repo", name=repository.name, url=repository.url, packages=packages)
+    return _template(
+        "scripts/steps/package_sources/repository.repo", name=repository.name, url=repository.url, packages=packages
+    )
 
 
 def render_registry(mirror: RegistryMirror) -> str:
@@ -140,4 +113,4 @@ def render_registry(mirror: RegistryMirror) -> str:
     ``/v2``.
     """
     has_path = urlsplit(mirror.url).path not in {"", "/"}
-    return _template("hosts.toml", url=mirror.url, has_path=has_path)
+    return _template("scripts/steps/containerd/hosts.toml", url=mirror.url, has_path=has_path)

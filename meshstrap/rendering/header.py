@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from meshstrap.errors import RenderFailed
 from meshstrap.plan.machines import KERNEL_MODULES
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.plan.packages import package_argument
 from meshstrap.rendering.documents import (
-    DOCUMENT_VARIABLES,
     Document,
     environment,
     render_registry,
     render_repository,
-    sandbox_image,
 )
 from meshstrap.rendering.quoting import render_template
+from meshstrap.steps import catalogue
 
 Text = str | int | bool
 
@@ -49,7 +49,7 @@ _TEXTS: dict[str, Callable[[Plan, NodePlan], Text]] = {
     "CILIUM_CHART_SHA256": lambda plan, _node: plan.cilium_chart.sha256,
     "CILIUM_AGENT_IMAGE": lambda plan, _node: plan.cilium_images.agent,
     "CILIUM_OPERATOR_IMAGE": lambda plan, _node: plan.cilium_images.operator,
-    "SANDBOX_IMAGE": lambda plan, _node: sandbox_image(plan),
+    "SANDBOX_IMAGE": lambda plan, _node: plan.versions.sandbox_image,
     "HELM_VERSION": lambda plan, _node: plan.versions.helm,
     "HELM_URL": lambda _plan, node: node.helm.url,
     "HELM_SHA256": lambda _plan, node: node.helm.sha256,
@@ -85,6 +85,12 @@ VALUE_NAMES = frozenset((*_TEXTS, *_LISTS))
 """Every name that a header may hold a value under; documents have names of their own."""
 
 
+@cache
+def document_variables() -> tuple[str, ...]:
+    """The names that a header may hold a document under, in the order of the steps."""
+    return tuple(dict.fromkeys(variable for step in catalogue() for variable in step.documents))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """``own``: the first lines and the values of this node alone. ``common``: those of all nodes of its shape."""
@@ -107,7 +113,7 @@ def render_header(
     lists = {name: list(value(plan, node)) for name, value in _LISTS.items() if name in reads}
     titles = {"node": node.name, "role": node.role, "cluster": plan.name}
     return Header(
-        own=render_template(environment(), "header.sh.j2", titles) + _values(texts, lists, own=True),
+        own=render_template(environment(), "templates/header.sh.j2", titles) + _values(texts, lists, own=True),
         common=_values(texts, lists, own=False),
     )
 
@@ -117,7 +123,7 @@ def _values(texts: Mapping[str, Text], lists: Mapping[str, list[str]], *, own: b
         "texts": [(name, value) for name, value in texts.items() if (name in _OWN) == own],
         "lists": [(name, value) for name, value in lists.items() if (name in _OWN) == own],
     }
-    return render_template(environment(), "values.sh.j2", values)
+    return render_template(environment(), "templates/values.sh.j2", values)
 
 
 def _document_values(node: NodePlan, documents: Iterable[Document], reads: frozenset[str]) -> dict[str, str]:
@@ -125,4 +131,4 @@ def _document_values(node: NodePlan, documents: Iterable[Document], reads: froze
     unread = sorted(texts.keys() - reads)
     if unread:
         raise RenderFailed(f"node {node.name}: no step reads {', '.join(unread)}, so the file would never be written")
-    return {name: texts.get(name, "") for name in DOCUMENT_VARIABLES if name in reads}
+    return {name: texts.get(name, "") for name in document_variables() if name in reads}

@@ -132,4 +132,4 @@ def render_template(environment: jinja2.Environment, name: str, values: Mapping[
         return environment.get_template(name).render(values)
     except (jinja2.TemplateError, TypeError) as error:
         place = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-        raise RenderFailed(f"templates/{name}{place}: {error}") from error
+        raise RenderFailed(f"{name}{place}: {error}") from error

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from meshstrap.plan.model import NodePlan, Plan
-from meshstrap.plan.steps import files_for
 from meshstrap.rendering.compression import xz_bytes
 from meshstrap.rendering.documents import render_documents
+from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import render_header
 from meshstrap.rendering.parts import Part, assemble_files
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from meshstrap.fleet.verdict import Outcome, Report, Verdict
+from meshstrap.verify.verdict import Outcome, Report, Verdict
 from meshstrap.views.verification import finding
 
 

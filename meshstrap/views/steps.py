@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from meshstrap.plan.steps import CATALOGUE, Step
-from meshstrap.views.words import load_words
+from meshstrap.steps import Step, catalogue
 
 _HEAD = {
     "en": ("step", "who", "what holds afterwards"),
@@ -23,19 +22,20 @@ _WHO = {
 def step_table_markdown(language: str = "en") -> str:
     """One row for each step, in order: its name, who gets it, what holds afterwards."""
     rows = [_HEAD[language], ("---",) * 3]
-    rows += [(f"`{step.name}`", _who(step, _WHO[language]), holds(step, language)) for step in CATALOGUE]
+    rows += [(f"`{step.name}`", _who(step, _WHO[language]), holds(step, language)) for step in catalogue()]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def holds(step: Step, language: str) -> str:
-    """What holds after a step; the English sentence is the catalogue's own."""
-    return step.holds if language == "en" else load_words("steps")[step.name][language]
+    """What holds after a step."""
+    text: str = getattr(step.holds, language)
+    return text
 
 
 def _who(step: Step, words: dict[str, str]) -> str:
     who = [step.roles[0] if len(step.roles) == 1 else words["all"]]
     if len(step.families) == 1:
         who.append("Oracle Linux" if step.families[0] == "dnf" else words["apt"])
-    who += [words["block_volume"]] if step.needs_block_volume else []
-    who += [words["ca"]] if step.needs_trusted_ca else []
+    who += [words["block_volume"]] if "block_volume" in step.needs else []
+    who += [words["ca"]] if "trusted_ca" in step.needs else []
     return ", ".join(who)

@@ -7,21 +7,22 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from meshstrap.fleet.verdict import Outcome, Report, Verdict
+from meshstrap.verify.arrival import ANSWERS, HAS_CONVERGED, KNOWN_NODE
+from meshstrap.verify.verdict import Outcome, Report, Verdict
 from meshstrap.views.screen import PIPE_COLUMNS, Screen
 from meshstrap.views.tables import new_table
 
-# Topics that are said in one line above the table, since everything else follows from them.
-_FIRST = ("test_the_machine_answers", "test_the_machine_is_a_node_of_the_plan", "test_the_node_has_converged")
+# Checks that are said in one line above the table, since everything else follows from them.
+_FIRST = (ANSWERS, KNOWN_NODE, HAS_CONVERGED)
 _STYLES = {"ok": "green", "✗": "bold red", "?": "yellow", "…": "dim", "-": "dim"}
 LEGEND = "ok: all hold · ✗ 2: two do not · ? 1: one could not be asked · …: not yet · -: no question for this host"
 
 
 def show_verification(screen: Screen, report: Report) -> None:
     """Print all of it."""
-    first = [verdict for verdict in report.bad if verdict.check.rpartition("::")[2] in _FIRST]
+    first = [verdict for verdict in report.bad if verdict.check in _FIRST]
     for verdict in first:
-        screen.say(f"{verdict.host}: {verdict.found}", style="yellow")
+        screen.say(f"{verdict.host}: {verdict.found}", style="yellow" if verdict.check == HAS_CONVERGED else "red")
     if first:
         screen.say()
     table = verification_table(report)

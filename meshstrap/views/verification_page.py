@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from meshstrap.fleet.verdict import Outcome, Report
+from meshstrap.verify.verdict import Outcome, Report
 from meshstrap.views.verification import LEGEND, cell, finding, summary
 
 _TEMPLATE = Path(__file__).with_name("verification_page.html.j2")

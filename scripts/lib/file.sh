@@ -4,7 +4,9 @@
 # As a library predicate it keeps `|| return 1`: callers use it as the last word of a check.
 file_is() { # <path> <text> [mode]
   [[ -f $1 && ! -L $1 ]] || return 1
-  [[ $(stat -c %a "$1") == "${3:-644}" ]] || return 1
+  local mode
+  mode=$(stat -c %a "$1") || return 1
+  [[ $mode == "${3:-644}" ]] || return 1
   printf '%s\n' "$2" | cmp -s - "$1"
 }
 

@@ -22,7 +22,9 @@ api_answers() { # <address>
 }
 
 kubelet_runs() {
-  [[ $(systemctl is-active kubelet) == active ]]
+  local state
+  state=$(systemctl is-active kubelet) || [[ -n $state ]] || cannot_tell 'systemctl does not answer'
+  [[ $state == active ]]
 }
 
 # /etc/hosts with our line first, where it wins over any other of that name.

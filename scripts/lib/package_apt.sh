@@ -72,6 +72,8 @@ package_is_installed() { # <name or name=version, as apt-get takes it>
 }
 
 package_is_held() { # <name>
+  local found
   # shellcheck disable=SC2016 # dpkg's own variable
-  [[ $(dpkg-query --show --showformat='${db:Status-Want}' "$1") == hold ]] || no "$1: not held"
+  found=$(dpkg-query --show --showformat='${db:Status-Want}' "$1")
+  [[ $found == hold ]] || no "$1: not held"
 }

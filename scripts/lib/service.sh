@@ -13,7 +13,7 @@ service_started() { # <unit>
 # Enabled, active, and started no earlier than each file it reads was last changed. No state of our own: a run that
 # was killed between writing a file and restarting the service is caught by the next one.
 service_is_current() { # <unit> <file it reads>...
-  local unit=$1 stale started file
+  local unit=$1 stale started changed file
   shift
   systemctl is-enabled --quiet "$unit" || return 1
   systemctl is-active --quiet "$unit" || return 1
@@ -21,7 +21,8 @@ service_is_current() { # <unit> <file it reads>...
   [[ $stale == no ]] || return 1
   started=$(service_started "$unit")
   for file in "$@"; do
-    (($(stat -c %Y "$file") <= started)) || return 1
+    changed=$(stat -c %Y "$file") || return 1
+    ((changed <= started)) || return 1
   done
 }
 

@@ -55,9 +55,9 @@ def test_a_broken_cluster_is_seen_by_its_own_check_alone(
     found: dict[str, str] = {}
     for one in verdicts:
         if one.is_bad and one.topic == "cluster":
-            found[one.title] = f"{found.get(one.title, '')}; {one.found}"
+            found[one.check] = f"{found.get(one.check, '')}; {one.found}"
     assert set(found) == set(fault.seen_by), found
-    assert all(word in found[title] for title, word in fault.seen_by.items()), found
+    assert all(word in found[check] for check, word in fault.seen_by.items()), found
     assert code == 1
     assert namespaces(cluster) == []
     wait_until(lambda: fault.has_gone(cluster), "the cluster as before", seconds=240)

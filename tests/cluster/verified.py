@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from meshstrap.fleet.cluster_asker import LABEL
-from meshstrap.fleet.verdict import Verdict, parse_verdict
+from meshstrap.verify.cluster_asker import LABEL
+from meshstrap.verify.verdict import Outcome, Verdict
 from tests.lab.verifying import Ssh, invoke_verify
 
 from .cluster import Cluster
@@ -16,7 +16,7 @@ def whole(ssh: Ssh, cluster: Cluster, supplies: Supplies) -> tuple[int, list[Ver
     """What a person gets, as a program reads it: exit code and verdicts."""
     ran = invoke_verify(ssh, cluster.inventory, "--cluster", f"--image={supplies.probe_image}", "--json")
     told = json.loads(ran.out)["verdicts"]
-    return ran.code, [parse_verdict(json.dumps(one)) for one in told]
+    return ran.code, [Verdict(**{**one, "outcome": Outcome(one["outcome"])}) for one in told]
 
 
 def namespaces(cluster: Cluster) -> list[str]:

@@ -23,34 +23,34 @@ def configured(expression: str) -> tuple[str, str]:
 
 MESH = (
     seeded(
-        "mesh_guards: marked packets stay in the tailnet",
+        "mesh_guards.marked_packets_stay_in_the_tailnet",
         "leaves by ens3",
         "ip -4 rule del pref 5207",
         f"{STEP} mesh_guards",
-        also=("mesh_guards: the mesh rule comes before tailscales own",),
+        also=("mesh_guards.the_mesh_rule_comes_before_tailscales_own",),
     ),
-    seeded("tailnet: the tailnet leaves name resolution alone", "accept-dns is on", "tailscale set --accept-dns=true"),
-    seeded("tailnet: the tailnet brings no routes that are not planned", "on", "tailscale set --accept-routes=true"),
+    seeded("tailnet.the_tailnet_leaves_name_resolution_alone", "accept-dns is on", "tailscale set --accept-dns=true"),
+    seeded("tailnet.the_tailnet_brings_no_routes_that_are_not_planned", "on", "tailscale set --accept-routes=true"),
     seeded(
-        "tailnet: the address is that of the first login",
+        "tailnet.the_address_is_that_of_the_first_login",
         "100.64.0.99 at first",
         "cp -p /var/lib/meshstrap/tailnet_address /run/kept; echo 100.64.0.99 >/var/lib/meshstrap/tailnet_address",
         "cp -p /run/kept /var/lib/meshstrap/tailnet_address",
     ),
     seeded(
-        "tailnet: the tailnets mtu is the planned one",
+        "tailnet.the_tailnets_mtu_is_the_planned_one",
         "1300",
         "ip link set tailscale0 mtu 1300",
         "ip link set tailscale0 mtu 1280",
         drift=False,
     ),
     seeded(
-        "secrets: the auth key is gone",
+        "secrets.the_auth_key_is_gone",
         "/etc/meshstrap/secrets/auth_key",
         "(umask 077; echo x >/etc/meshstrap/secrets/auth_key)",
     ),
     seeded(
-        "secrets: the bootstrap tokens are gone",
+        "secrets.the_bootstrap_tokens_are_gone",
         "/etc/meshstrap/secrets/bootstrap_token",
         "(umask 077; echo x >/etc/meshstrap/secrets/bootstrap_token)",
         f"{STEP} join",
@@ -59,41 +59,41 @@ MESH = (
 
 KUBELET = (
     seeded(
-        "kubelet: the kubelet runs now and after a boot", "active, disabled", "systemctl disable --quiet kubelet",
+        "kubelet.the_kubelet_runs_now_and_after_a_boot", "active, disabled", "systemctl disable --quiet kubelet",
         f"{STEP} kubelet",
     ),
     seeded(
-        "kubelet: the kubelet starts after the tailnet",
+        "kubelet.the_kubelet_starts_after_the_tailnet",
         "no After=tailscale-online.target; no Wants=tailscale-online.target",
         "rm /etc/systemd/system/kubelet.service.d/20-meshstrap.conf; systemctl daemon-reload",
     ),
     seeded(
-        "kubelet: the kubelet has the planned configuration",
+        "kubelet.the_kubelet_has_the_planned_configuration",
         "imageGCLowThresholdPercent: 55",
         *configured("s/^imageGCLowThresholdPercent.*/imageGCLowThresholdPercent: 55/"),
         drift=False,
     ),
     seeded(
-        "kubelet: the kubelet has read its latest configuration",
+        "kubelet.the_kubelet_has_read_its_latest_configuration",
         f"{CONFIG} was changed after kubelet was started",
         f"sleep 1.1; touch {CONFIG}",
         "systemctl restart kubelet",
         drift=False,
     ),
     seeded(
-        "kubelet: the kubelet resolves names as the cloud does",
+        "kubelet.the_kubelet_resolves_names_as_the_cloud_does",
         "/etc/resolv.conf names 127.0.0.53",
         *configured("s#^resolvConf.*#resolvConf: /etc/resolv.conf#"),
         drift=False,
     ),
     seeded(
-        "kubelet: the kubelet asks for credentials",
+        "kubelet.the_kubelet_asks_for_credentials",
         "HTTP 200",
         *configured("/^  anonymous:/{n;s/false/true/}; /^authorization:/{n;s/Webhook/AlwaysAllow/}"),
         drift=False,
     ),
     seeded(
-        "kubelet: the node has the planned labels and taints",
+        "kubelet.the_node_has_the_planned_labels_and_taints",
         "taints lab=fault:PreferNoSchedule",
         f"{KUBECTL} taint node cp1 lab=fault:PreferNoSchedule --overwrite",
         f"{KUBECTL} taint node cp1 lab=fault:PreferNoSchedule-",
@@ -101,22 +101,22 @@ KUBELET = (
         host="cp1",
     ),
     seeded(
-        "kubelet: the apis name leads to the control plane",
+        "kubelet.the_apis_name_leads_to_the_control_plane",
         "100.64.0.99",
         "sed -i '/meshstrap: API/s/^[0-9.]*/100.64.0.99/' /etc/hosts",
         f"{STEP} join",
         # The node asks for itself by that name: these cannot be answered then.
         also=(
-            "kubelet: the node is ready",
-            "kubelet: the node has the planned labels and taints",
-            "kubelet: the cluster knows the node by its tailnet address",
+            "kubelet.the_node_is_ready",
+            "kubelet.the_node_has_the_planned_labels_and_taints",
+            "kubelet.the_cluster_knows_the_node_by_its_tailnet_address",
         ),
     ),
 )  # fmt: skip
 
 CONTROL_PLANE = (
     seeded(
-        "control_plane: anonymous callers see nothing",
+        "control_plane.anonymous_callers_see_nothing",
         "HTTP 200 for the Secrets of kube-system",
         f"{KUBECTL} create clusterrolebinding lab-anonymous --clusterrole=cluster-admin --user=system:anonymous",
         f"{KUBECTL} delete clusterrolebinding lab-anonymous",
@@ -124,7 +124,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane: certificates are good for a month",
+        "control_plane.certificates_are_good_for_a_month",
         "/etc/kubernetes/pki/lab.crt: ",
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=lab -days 5 "
         "-keyout /dev/null -out /etc/kubernetes/pki/lab.crt 2>/dev/null",
@@ -133,7 +133,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane: nothing listens where it must not",
+        "control_plane.nothing_listens_where_it_must_not",
         "10255 (the kubelet without authentication) on 0.0.0.0",
         "systemd-run --quiet --collect --unit=lab-listener python3 -m http.server 10255 --bind 0.0.0.0; sleep 2",
         "systemctl stop lab-listener",
@@ -141,7 +141,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane: the host firewall opens no port of the control plane",
+        "control_plane.the_host_firewall_opens_no_port_of_the_control_plane",
         "--dport 6443",
         "iptables -I INPUT -p tcp --dport 6443 -j ACCEPT",
         "iptables -D INPUT -p tcp --dport 6443 -j ACCEPT",
@@ -149,7 +149,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane: the cluster was made as planned",
+        "control_plane.the_cluster_was_made_as_planned",
         "proxy.disabled is False, not True",
         f"{SYSTEM} get configmap kubeadm-config -o yaml >/run/kept.yaml; "
         f"sed 's/disabled: true/disabled: false/' /run/kept.yaml | {SYSTEM} replace -f - >&2",
@@ -158,7 +158,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane: every bootstrap token expires",
+        "control_plane.every_bootstrap_token_expires",
         "bootstrap-token-lab123",
         "kubeadm token create lab123.0123456789abcdef --ttl 0 >&2",
         "kubeadm token delete lab123 >&2",
@@ -166,13 +166,13 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane: the login user alone has a kubeconfig",
+        "control_plane.the_login_user_alone_has_a_kubeconfig",
         "/home/debian/.kube/config is debian's, 0644",
         "chmod 644 /home/debian/.kube/config",
         host="cp1",
     ),
     seeded(
-        "secrets: the clusters keys are roots alone",
+        "secrets.the_clusters_keys_are_roots_alone",
         "/etc/kubernetes/pki/ca.key is root's, 0644",
         "chmod 644 /etc/kubernetes/pki/ca.key",
         "chmod 600 /etc/kubernetes/pki/ca.key",
@@ -183,7 +183,7 @@ CONTROL_PLANE = (
 
 CILIUM = (
     seeded(
-        "cilium: the agents are told the planned values",
+        "cilium.the_agents_are_told_the_planned_values",
         "mtu is 1400, not 1280",
         f'{SYSTEM} patch configmap cilium-config --patch \'{{"data": {{"mtu": "1400"}}}}\' >&2',
         f'{SYSTEM} patch configmap cilium-config --patch \'{{"data": {{"mtu": "1280"}}}}\' >&2',
@@ -191,27 +191,27 @@ CILIUM = (
         host="cp1",
     ),
     seeded(
-        "cilium: the release has the planned values",
+        "cilium.the_release_has_the_planned_values",
         "labFault: 1",
         "KUBECONFIG=/etc/kubernetes/admin.conf /opt/meshstrap/helm-* upgrade cilium /var/lib/meshstrap/cilium.tgz "
         "--namespace kube-system --reuse-values --set labFault=1 >&2",
         host="cp1",
     ),
     seeded(
-        "cilium: pods cannot reach the metadata service",
+        "cilium.pods_cannot_reach_the_metadata_service",
         "denied are no ports",
         f"{KUBECTL} delete ciliumclusterwidenetworkpolicy meshstrap-no-metadata >&2",
         host="cp1",
     ),
     seeded(
-        "cilium: there is no kube proxy",
+        "cilium.there_is_no_kube_proxy",
         "KUBE-SERVICES",
         "iptables -t nat -N KUBE-SERVICES",
         "iptables -t nat -X KUBE-SERVICES",
         drift=False,
     ),
     seeded(
-        "cilium: pods have the planned mtu",
+        "cilium.pods_have_the_planned_mtu",
         "1400",
         "for p in /run/netns/cni-*; do nsenter --net=$p sh -c "
         "'ip route replace $(ip route show default | sed s/mtu.*//) mtu 1400'; done",
@@ -221,7 +221,7 @@ CILIUM = (
         host=POD_HOST,
     ),
     seeded(
-        "cilium: a pod reaches its own kubelet",
+        "cilium.a_pod_reaches_its_own_kubelet",
         "no connection from any pod of this node",
         "iptables -I INPUT -s 10.244.0.0/16 -p tcp --dport 10250 -j DROP",
         "iptables -D INPUT -s 10.244.0.0/16 -p tcp --dport 10250 -j DROP",

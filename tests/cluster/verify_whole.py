@@ -21,7 +21,7 @@ def always(_: Cluster) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class WholeFault:
-    """``seen_by``: sentence of each check that has to see it → words of what it found. Both scripts are bash."""
+    """``seen_by``: id of each check that has to see it → words of what it found. Both scripts are bash."""
 
     name: str
     seen_by: Mapping[str, str]
@@ -54,7 +54,7 @@ def resolvers(wanted: bool) -> Callable[[Cluster], bool]:
 
     def look(cluster: Cluster) -> bool:
         (deployment,) = cluster.objects("--namespace", "kube-system", "deployment", "coredns")
-        pods = cluster.objects("--namespace", "kube-system", "pods", "--selector", "k8s-app=kube-dns")
+        pods = cluster.objects("--namespace", "kube-system", "cluster.pods", "--selector", "k8s-app=kube-dns")
         return bool(deployment["status"].get("availableReplicas", 0)) == wanted and bool(pods) == wanted
 
     return look
@@ -62,7 +62,7 @@ def resolvers(wanted: bool) -> Callable[[Cluster], bool]:
 
 def no_proxies(cluster: Cluster) -> bool:
     """Whether the proxies are gone, their pods as well."""
-    return not cluster.objects("--namespace", "kube-system", "pods", "--selector", "app=lab-proxy")
+    return not cluster.objects("--namespace", "kube-system", "cluster.pods", "--selector", "app=lab-proxy")
 
 
 def denying(spec: Mapping[str, object]) -> tuple[str, str]:
@@ -108,7 +108,7 @@ NO_RESOLVER = denying({"egressDeny": [{"toCIDR": ["169.254.169.254/32"], "toPort
 WHOLE = (
     WholeFault(
         name="kubelet stopped",
-        seen_by={"every node is ready by its tailnet address": "w2 is not Ready"},
+        seen_by={"cluster.every_node_is_ready_by_its_tailnet_address": "w2 is not Ready"},
         script="systemctl stop kubelet",
         mending="systemctl start kubelet",
         host="w2",
@@ -117,7 +117,7 @@ WHOLE = (
     ),
     WholeFault(
         name="kube-proxy present",
-        seen_by={"no kube proxy is anywhere": "kube-proxy"},
+        seen_by={"cluster.no_kube_proxy_is_anywhere": "kube-proxy"},
         script=f"{KUBECTL} apply -f - <<'END'\n{PROXY}\nEND",
         mending=f"{SYSTEM} delete daemonset kube-proxy",
         has_gone=no_proxies,
@@ -125,8 +125,8 @@ WHOLE = (
     WholeFault(
         name="CoreDNS scaled to none",
         seen_by={
-            "pods resolve names of the cluster": "cp1: ",
-            "pods resolve names of the world": "w1: ",
+            "cluster.pods_resolve_names_of_the_cluster": "cp1: ",
+            "cluster.pods_resolve_names_of_the_world": "w1: ",
         },
         script=f"{SYSTEM} scale deployment coredns --replicas=0",
         mending=f"{SYSTEM} scale deployment coredns --replicas=2",
@@ -135,48 +135,48 @@ WHOLE = (
     ),
     WholeFault(
         name="a policy that drops packets",
-        seen_by={"pods reach each other at exactly the pod mtu": "w1 to w2: no answer"},
+        seen_by={"cluster.pods_reach_each_other_at_exactly_the_pod_mtu": "w1 to w2: no answer"},
         script=NO_ECHO[0],
         mending=NO_ECHO[1],
     ),
     WholeFault(
         name="a policy between pods",
         seen_by={
-            "much gets through in both directions": "w1 to w2: timed out",
-            "a service leads to every node from every pod": "timed out",
+            "cluster.much_gets_through_in_both_directions": "w1 to w2: timed out",
+            "cluster.a_service_leads_to_every_node_from_every_pod": "timed out",
         },
         script=NO_WEB[0],
         mending=NO_WEB[1],
     ),
     WholeFault(
         name="a policy against nodes",
-        seen_by={"every node answers at a node port": "timed out"},
+        seen_by={"cluster.every_node_answers_at_a_node_port": "timed out"},
         script=NO_NODES[0],
         mending=NO_NODES[1],
     ),
     WholeFault(
         name="a policy against kubelets",
-        seen_by={"pods reach the kubelet of their own node": "timed out"},
+        seen_by={"cluster.pods_reach_the_kubelet_of_their_own_node": "timed out"},
         script=NO_KUBELET[0],
         mending=NO_KUBELET[1],
     ),
     WholeFault(
         name="a policy against the name server",
-        seen_by={"pods resolve through the clouds name server": "timed out"},
+        seen_by={"cluster.pods_resolve_through_the_clouds_name_server": "timed out"},
         script=NO_RESOLVER[0],
         mending=NO_RESOLVER[1],
     ),
     WholeFault(
         name="the policy for the metadata service deleted",
-        seen_by={"no pod reaches the metadata service": "it connects"},
+        seen_by={"cluster.no_pod_reaches_the_metadata_service": "it connects"},
         script=f"{KUBECTL} delete ciliumclusterwidenetworkpolicy meshstrap-no-metadata",
         mending="bash /opt/meshstrap/bootstrap.sh --only cluster_policies",
     ),
     WholeFault(
         name="tailscaled stopped",
         seen_by={
-            "every node is ready by its tailnet address": "w2 is not Ready",
-            "every other node answers through the tailnet": "w2: ",
+            "cluster.every_node_is_ready_by_its_tailnet_address": "w2 is not Ready",
+            "cluster.every_other_node_answers_through_the_tailnet": "w2: ",
         },
         script="systemctl stop tailscaled",
         mending="systemctl start tailscaled",

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.steps import files_for
 from meshstrap.rendering import Document, Script, pack_user_data, render_documents, render_script
+from meshstrap.rendering.files import files_for
 
 from .cases import SYSTEMS, example_plan, secrets_for, system_plan
 

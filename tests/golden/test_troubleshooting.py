@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
+import yaml
 
-from meshstrap.fleet.check import check_of
-from meshstrap.plan.hosts import host_facts
-from meshstrap.views.troubleshooting import Entry, troubleshooting_markdown
-from meshstrap.views.words import load_words
-from tests.golden.cases import example_plan
-from tests.unit.hosts.evaluate import checks
+from meshstrap.steps import catalogue
+from meshstrap.verify import checks as topics
+from meshstrap.verify.check import Check, Topic
+from meshstrap.verify.checks import TOPICS, checks
+from meshstrap.views.troubleshooting import troubleshooting_markdown
 
+WORDS = Path(topics.__file__).parent
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 PAGES = {"en": "troubleshooting.md", "ko": "troubleshooting.ko.md"}
 HANGUL = re.compile(r"[가-힣]")
@@ -22,24 +22,17 @@ HANGUL = re.compile(r"[가-힣]")
 TERM = re.compile(
     r"--[a-z][a-z-]+|/[a-z][A-Za-z0-9_./*-]+[a-z*]|[a-z_]+[._][a-z_][A-Za-z_.]*[a-z]|\b\d[\d.]*\d\b", re.ASCII
 )
+# Names without the form in which the field writes them.
+FLAT = re.compile(r"\b(api|ca|cilium|cpus|dns|kube proxy|mtu|nodeport|selinux|tailscale|tailscales|user data|uuid)\b")
 # Words that stand in no command.
 PROSE = re.compile(r"\b(the|then|is|are|where|which|until|has|give|take|correct|remove|compare|copy)\b")
 
 
-def entries() -> list[Entry]:
-    plan = example_plan()
-    facts = host_facts(plan, plan.node(plan.control_plane))
-    found = []
-    for name, test in checks().items():
-        topic = name.partition("::")[0].rpartition("/test_")[2].removesuffix(".py")
-        check = check_of(test)
-        assert check, f"{name} is marked as a check"
-        found.append(Entry(topic=topic, test=test.__name__, check=check, fact=facts[check.fact]))
-    return found
+CHECKS = checks(whole=True)
 
 
 def page(language: str) -> str:
-    return troubleshooting_markdown(entries(), language)
+    return troubleshooting_markdown(TOPICS, language)
 
 
 @pytest.mark.parametrize(("language", "name"), PAGES.items())
@@ -52,33 +45,40 @@ def test_the_page_of_symptoms_is_that_of_the_checks(language: str, name: str, up
     assert path.read_text(encoding="utf-8") == page(language), "nox -s update-golden writes it anew"
 
 
-def test_every_text_of_a_check_stands_beside_its_korean_one() -> None:
-    words = load_words("troubleshooting")
-    assert list(words) == [entry.test for entry in entries()]
-    for entry in entries():
-        texts: Any = words[entry.test]
-        assert set(texts) - {"fix"} == {"title", "symptom", "cause"}, entry.test
-        for part, sides in texts.items():
-            assert sides["en"] == entry.text(part, "en"), f"{entry.test}: its {part} has changed: translate it anew"
-            assert HANGUL.search(sides["ko"]), f"{entry.test}: {part}"
-        # What has no Korean words is a command, and nothing else.
-        assert "fix" in texts or not PROSE.search(entry.check.fix), f"{entry.test}: {entry.check.fix}"
+@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+def test_a_topic_has_the_words_of_its_checks_and_no_others(topic: Topic) -> None:
+    kept = yaml.safe_load((WORDS / f"{topic.name}.yaml").read_text(encoding="utf-8"))
+    assert list(kept) == [check.name for check in topic.checks]
 
 
-def test_both_languages_name_the_same_commands_paths_and_numbers() -> None:
-    for entry in entries():
-        for part in ("symptom", "cause", "fix"):
-            missing = set(TERM.findall(entry.text(part, "en"))) - set(TERM.findall(entry.text(part, "ko")))
-            assert not missing, f"{entry.test}: {part}: {missing}"
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_says_what_one_sees_why_it_matters_and_what_to_do_in_both_languages(check: Check) -> None:
+    words = check.words
+    for text in (words.title, words.symptom, words.why):
+        assert set(text) == {"en", "ko"}
+        assert HANGUL.search(text["ko"])
+        assert not HANGUL.search(text["en"])
+    assert words.expected
+    assert words.source
+    # What has no Korean words is a command, and nothing else.
+    assert HANGUL.search(check.fix(language="ko")) or not PROSE.search(check.fix())
 
 
-def test_every_check_says_what_one_sees_why_it_matters_and_what_to_do() -> None:
-    for entry in entries():
-        fact = entry.fact
-        assert all((entry.check.symptom, entry.check.fix, fact.value, fact.why, fact.source)), entry.test
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_both_languages_name_the_same_commands_paths_and_numbers(check: Check) -> None:
+    words = check.words
+    for text in (words.symptom, words.why, words.fix or {"en": "", "ko": ""}):
+        assert set(TERM.findall(text["en"])) <= set(TERM.findall(text["ko"]))
 
 
-def test_every_fact_of_a_host_has_a_check() -> None:
-    plan = example_plan()
-    facts = set(host_facts(plan, plan.node(plan.control_plane))) - {fact.name for fact in plan.facts}
-    assert facts <= {entry.check.fact for entry in entries()}
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_title_is_a_sentence_with_its_capitals_hyphens_and_apostrophes(check: Check) -> None:
+    title = check.words.title["en"]
+    assert title[0].isupper() or title.split()[0] in {"containerd", "etcd", "ufw", "tailscaled", "bootstrap.sh"}
+    assert not title.endswith(".")
+    assert not FLAT.search(title)
+
+
+def test_every_step_that_a_check_names_is_one() -> None:
+    known = {step.name for step in catalogue()}
+    assert {step for check in CHECKS for step in check.steps} <= known

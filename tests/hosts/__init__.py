@@ -1,4 +1,4 @@
-"""Whether hosts are what the plan says: one file a topic, one behaviour a test.
+"""`invoke verify` as tests of pytest-testinfra, which knows more ways to a host than SSH.
 
-``pytest --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1``, or ``invoke verify`` for the whole inventory.
+``pytest --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1``: one test a host and check. The checks are meshstrap.verify's.
 """

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from meshstrap.verify.arrival import HAS_CONVERGED
+
 from .dress import volume
 from .lab import Lab
 from .machine import Machine
 from .twice import RESTLESS, files, starts
 from .vendors import Sources
 from .verified import Verified, verified_worker
-from .verifying import HAS_CONVERGED, bad, invoke_verify
+from .verifying import bad, invoke_verify
 
 # What holds now and is in no file: firewall, routing, mounts, units, links, kernel settings, what lies in memory.
 _NOW = r"""
@@ -128,7 +130,7 @@ def test_the_report_is_one_page_and_junit_and_says_the_same(worker: Verified, in
     assert told["hosts"] == ["w1"]
     assert len(suites.findall("./testsuite/testcase")) == len(told["verdicts"])
     assert len(suites.findall(".//failure")) == told["summary"]["differs"] == 1
-    assert "the node has converged" in page
+    assert "The node has converged" in page
     assert "http-equiv" not in page
     assert " src=" not in page
 
@@ -137,7 +139,7 @@ def test_a_user_who_may_not_sudo_is_one_clear_line(worker: Verified) -> None:
     worker.machine.bash("mkdir /run/kept && mv /etc/sudoers.d/9* /run/kept/").check()
     try:
         (verdict,) = bad(worker.ssh, worker.inventory, "w1").values()
-        assert verdict.title == "the machine answers"
+        assert verdict.title == "The machine answers"
         assert verdict.found.startswith("sudo: a password is required (let the login user sudo without a password")
     finally:
         worker.machine.bash("mv /run/kept/* /etc/sudoers.d/").check()

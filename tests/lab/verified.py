@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshstrap.fleet.verdict import Verdict
+from meshstrap.verify.arrival import HAS_CONVERGED
+from meshstrap.verify.verdict import Verdict
 
 from .dress import VOLUME, launch_dressed, rest
 from .lab import Lab
@@ -16,7 +17,7 @@ from .node import lab_inventory
 from .process import LabError
 from .twice import RESTLESS
 from .vendors import Sources
-from .verifying import HAS_CONVERGED, NO_DRIFT, Ssh, bad
+from .verifying import NO_DRIFT, Ssh, bad
 
 NODE = f", login_user: ubuntu, block_volume: {{device: {VOLUME}, size_gib: 50, format: true}}"
 # The disk of the machine below is not the lab's to judge: with this, only a full one counts.

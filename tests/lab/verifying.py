@@ -6,33 +6,22 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from meshstrap.fleet.questions import questions
-from meshstrap.fleet.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS, ask_host
-from meshstrap.fleet.verdict import Verdict
 from meshstrap.inventory import parse_inventory
 from meshstrap.plan import derive_plan
-from meshstrap.ssh import run_bounded
-from tests.hosts.arrival import Arrival, arrive
+from meshstrap.ssh import Answer, run_bounded
+from meshstrap.verify.arrival import Arrival
+from meshstrap.verify.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS
+from meshstrap.verify.run import Request, ask
+from meshstrap.verify.verdict import Verdict
 from tests.unit.hosts.evaluate import evaluate
 
 from .machine import Machine
 from .process import Result, run
 
 ROOT = Path(__file__).resolve().parents[2]
-HAS_CONVERGED = "converged: the node has converged"
-NO_DRIFT = "converged: a check finds no drift"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command on a host left behind."""
-
-    rc: int
-    stdout: str
-    stderr: str
+NO_DRIFT = "converged.a_check_finds_no_drift"
 
 
 class Ssh:
@@ -64,24 +53,22 @@ class Ssh:
         )
         self.config.write_text(self.config.read_text() + "\n".join(lines) + "\n")
 
-    def run(self, host: str, command: str) -> Ran:
-        """Run a command on a host, as testinfra would."""
+    def run(self, host: str, command: str) -> Answer:
+        """Run a command on a host, as `invoke verify` does."""
         argv = ["ssh", "-F", str(self.config), *SSH_OPTIONS, host, command]
-        ran = asyncio.run(run_bounded(argv, first=FIRST_SECONDS, whole=WHOLE_SECONDS))
-        return Ran(ran.code, ran.out, ran.err)
+        return asyncio.run(run_bounded(argv, first=FIRST_SECONDS, whole=WHOLE_SECONDS))
 
 
 def arrival(ssh: Ssh, inventory: str, host: str) -> Arrival:
     """Ask a host everything."""
     plan = derive_plan(parse_inventory(inventory, "lab.yaml"))
-    asked = questions(plan)
-    return arrive(plan, host, lambda: ask_host(lambda command: ssh.run(host, command), asked))
+    return ask(Request(plan=plan), host, lambda command: ssh.run(host, command))
 
 
 def bad(ssh: Ssh, inventory: str, host: str) -> dict[str, Verdict]:
-    """What a person has to look at, by topic and sentence: ``machine: the clock is synchronised``."""
-    found = evaluate(arrival(ssh, inventory, host)).values()
-    return {f"{verdict.topic}: {verdict.title}": verdict for verdict in found if verdict.is_bad}
+    """What a person has to look at, by the check's id: ``machine.the_clock_is_synchronised``."""
+    found = evaluate(arrival(ssh, inventory, host))
+    return {check: verdict for check, verdict in found.items() if verdict.is_bad}
 
 
 def invoke_verify(ssh: Ssh, inventory: Path, *words: str, environment: Mapping[str, str] | None = None) -> Result:

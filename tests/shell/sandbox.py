@@ -107,8 +107,8 @@ class Sandbox:
         environment: Mapping[str, str] | None = None,
         downgrade: bool = False,
     ) -> Outcome:
-        """Run one step as bootstrap.sh would. ``files``: scripts/ paths to source instead of ``steps/<step>.sh``."""
-        parts = [f"lib/{name}.sh" for name in self.library] + list(files or [f"steps/{step}.sh"])
+        """Run one step as bootstrap.sh would. ``files``: paths below scripts/ to source instead of its step.sh."""
+        parts = [f"lib/{name}.sh" for name in self.library] + list(files or [f"steps/{step}/step.sh"])
         program = [header_line(name, value) for name, value in self.header.items()]
         program += [f"source {shlex.quote(str(SCRIPTS / part))}" for part in parts]
         program += [f"CHECK_ONLY={str(check_only).lower()}; DOWNGRADE={str(downgrade).lower()}"]

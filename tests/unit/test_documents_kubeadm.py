@@ -175,7 +175,7 @@ def test_the_cluster_is_the_plans() -> None:
 
 
 def test_the_line_that_the_control_plane_step_writes_behind() -> None:
-    """scripts/steps/control_plane.sh puts ``certificatesDir`` behind this line."""
+    """scripts/steps/control_plane/step.sh puts ``certificatesDir`` behind this line."""
     text = render_documents(example_plan(), example_plan().node("cp1"))
     kubeadm = next(document.text for document in text if document.name == "kubeadm.yaml")
     assert kubeadm.count("\nkind: ClusterConfiguration\n") == 1

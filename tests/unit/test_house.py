@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,28 +21,29 @@ LONGEST_FUNCTION = 45
 # Room → what it may import besides itself.
 MAY_IMPORT = {
     "errors": set(),
+    "steps": {"errors"},
     "files": {"errors"},
     "decisions": {"errors"},
     "inventory": {"errors", "decisions"},
     "compat": {"errors", "inventory"},
-    "plan": {"errors", "decisions", "inventory", "compat"},
+    "plan": {"errors", "decisions", "inventory", "compat", "steps"},
     "secrets": {"errors", "files"},
-    "rendering": {"errors", "plan", "secrets"},
+    "rendering": {"errors", "plan", "secrets", "steps"},
     "lint": {"errors"},
     "output": {"errors", "files"},
     "page": {"errors", "files"},
     "ssh": {"errors"},
     "status": set(),
     "watch": {"errors", "views", "ssh", "status"},
-    "fleet": {"errors", "plan", "ssh", "status"},
-    "views": {"errors", "decisions", "compat", "plan", "fleet"},
+    "verify": {"decisions", "plan", "ssh", "status"},
+    "views": {"errors", "decisions", "compat", "plan", "verify", "steps"},
     "command_line": set(),
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering", "views"},
 }
 # What makes two runs differ comes in from the tasks.
 OUTSIDE_WORLD = {"random", "time"}
 # Programs that run on hosts and in pods, and ask what holds there.
-ELSEWHERE = {"fleet/cluster_asker.py", "fleet/pod.py"}
+ELSEWHERE = {"verify/cluster_asker.py", "verify/pod.py"}
 HERE = [path for path in MODULES if path.relative_to(PACKAGE).as_posix() not in ELSEWHERE]
 WORLD_ATTRIBUTES = {("os", "environ"), ("os", "getenv"), ("datetime", "now"), ("Path", "cwd"), ("os", "getcwd")}
 
@@ -109,7 +111,9 @@ def test_what_is_public_is_documented(path: Path) -> None:
         for node in body
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     ]
-    assert [node.name for node in public if not ast.get_docstring(node)] == []
+    # A check is documented by its words, in the YAML beside it.
+    checks = {node.name for node in public if any("TOPIC.check" in ast.unparse(one) for one in node.decorator_list)}
+    assert [node.name for node in public if not ast.get_docstring(node) and node.name not in checks] == []
 
 
 @pytest.mark.parametrize("path", HERE, ids=name_of)
@@ -123,5 +127,42 @@ def test_the_package_reads_neither_clock_nor_environment_and_prints_nothing(path
 
 
 def test_the_verification_shares_no_code_with_rendering() -> None:
-    for path in (ROOT / "tests" / "hosts").rglob("*.py"):
+    for path in (PACKAGE / "verify").rglob("*.py"):
         assert not any(name.startswith("meshstrap.rendering") for name in imports_of(path)), path
+
+
+def test_the_product_imports_neither_pytest_nor_its_own_tests() -> None:
+    for path in PYTHON:
+        roots = {name.partition(".")[0] for name in imports_of(path)}
+        assert roots.isdisjoint({"pytest", "testinfra", "tests"}), path
+
+
+_SWALLOWS = re.compile(r"(?:\[\[|\(\()(?:(?!\]\]|\)\)(?:\s|$)).)*\$\((?!<|\(|type -t )")
+"""A command inside a condition: whatever its exit code, only its text counts. Of `$(<file)` the code is 1, a no."""
+
+
+def swallowing(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if _SWALLOWS.search(line)]
+
+
+@pytest.mark.parametrize("path", SHELL, ids=name_of)
+def test_no_condition_swallows_an_exit_code(path: Path) -> None:
+    """`[[ $(cmd) == x ]]` takes a command that could not answer for a no: `x=$(cmd)` first, then the comparison."""
+    assert swallowing(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("[[ $(timedatectl show) == UTC ]]", True),
+        ('[[ -n $x && "$(a b)" == y ]] || z', True),
+        ('(($(stat -c %Y "$file") <= started)) || return 1', True),
+        ("zone=$(timedatectl show)", False),
+        ("[[ $zone == UTC ]] || zone=$(other)", False),
+        ('[[ $(<"$1") == "$text" ]]', False),
+        ("((x == $((y + 1))))", False),
+        ("((x)) || y=$(z)", False),
+    ],
+)
+def test_the_form_that_swallows_is_found(line: str, found: bool) -> None:
+    assert bool(swallowing(line)) == found

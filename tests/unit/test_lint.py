@@ -12,7 +12,7 @@ from meshstrap.lint import lint_scripts, lint_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "#!/usr/bin/env bash\n# {node}\nreadonly NODE_NAME={node}\nreadonly DOCUMENT='a\nb: {value}'\n"
-CODE = '# steps/hello.sh\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
+CODE = '# steps/hello/step.sh\nhello() {\n  printf \'%s %s\\n\' "$NODE_NAME" "$DOCUMENT"\n}\nhello\n'
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def script(node: str, *, value: str = "v", header: str = HEADER, code: str = COD
     head = header.format(node=node, value=value)
     first = head.count("\n") + 2
     lines = tuple(range(10, 10 * code.count("\n"), 10))
-    return FakeScript(head, code, (FakePart("scripts/steps/hello.sh", first, lines),))
+    return FakeScript(head, code, (FakePart("scripts/steps/hello/step.sh", first, lines),))
 
 
 def findings(scripts: dict[str, FakeScript]) -> list[str]:
@@ -59,7 +59,7 @@ def test_clean_scripts_pass() -> None:
 def test_a_finding_names_the_source_and_its_line_once_for_all_nodes() -> None:
     broken = CODE.replace('"$NODE_NAME"', "$NODE_NAME")
     (finding,) = findings({"a": script("a", code=broken), "b": script("b", code=broken)})
-    assert finding.startswith("scripts/steps/hello.sh:20:20: SC2248 (style): ")
+    assert finding.startswith("scripts/steps/hello/step.sh:20:20: SC2248 (style): ")
 
 
 def test_shellchecks_optional_rules_hold() -> None:
@@ -70,7 +70,7 @@ def test_shellchecks_optional_rules_hold() -> None:
 def test_what_bash_cannot_parse_names_the_source_too() -> None:
     broken = CODE.replace("}\nhello\n", "}\nhello ;;\n")
     found = findings({"a": script("a", code=broken)})
-    assert any(finding.startswith("scripts/steps/hello.sh:40:1: bash -n: syntax error") for finding in found)
+    assert any(finding.startswith("scripts/steps/hello/step.sh:40:1: bash -n: syntax error") for finding in found)
 
 
 @pytest.mark.parametrize("position", [0, 1, 60])
@@ -108,13 +108,13 @@ def test_the_place_can_be_named_otherwise() -> None:
 
 def test_a_bug_planted_in_a_step_file_is_found_there(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
-    step = tmp_path / "scripts" / "steps" / "hostname.sh"
+    step = tmp_path / "scripts" / "steps" / "hostname" / "step.sh"
     line = step.read_text().count("\n") + 1
     with step.open("a") as file:
         file.write("planted() { rm -r $ROOT/$1; }\n")
-    with pytest.raises(LintFailed, match=rf"^scripts/steps/hostname\.sh:{line}:19: SC2086") as caught:
+    with pytest.raises(LintFailed, match=rf"^scripts/steps/hostname/step\.sh:{line}:19: SC2086") as caught:
         lint_sources(tmp_path / "scripts")
-    assert {finding.file for finding in caught.value.findings} == {"scripts/steps/hostname.sh"}
+    assert {finding.file for finding in caught.value.findings} == {"scripts/steps/hostname/step.sh"}
 
 
 def test_the_persons_own_shellcheck_options_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from meshstrap.plan import network as arithmetic
 from meshstrap.plan.machines import CONTROL_PLANE, WORKER
-from meshstrap.plan.steps import CATALOGUE
+from meshstrap.steps import catalogue
 from meshstrap.views.pictures import PICTURES, mermaid_picture, picture_files, pictures_markdown, svg_picture
 from meshstrap.views.pictures.boot import PHASES, WAITS, derive_boot_order, phase_of
 from meshstrap.views.pictures.canvas import shorten, text_width
@@ -71,22 +71,22 @@ def test_the_packet_crosses_accounts_when_there_are_several() -> None:
 def test_every_step_has_its_place_in_the_boot_order() -> None:
     order = derive_boot_order(example_plan())
     assert [step.name for step in order.steps] == [
-        step.name for step in CATALOGUE if any(step.name in node.steps for node in example_plan().nodes)
+        step.name for step in catalogue() if any(step.name in node.steps for node in example_plan().nodes)
     ]
     roles = {step.name: step.roles for step in order.steps}
     assert roles["control_plane"] == (CONTROL_PLANE,)
     assert roles["join"] == (WORKER,)
     assert roles["tailnet"] == (CONTROL_PLANE, WORKER)
-    assert [phase_of(step.name) for step in CATALOGUE] == sorted(
-        (phase_of(step.name) for step in CATALOGUE), key=list(PHASES).index
+    assert [phase_of(step.name) for step in catalogue()] == sorted(
+        (phase_of(step.name) for step in catalogue()), key=list(PHASES).index
     )
-    assert set(PHASES.values()) <= {step.name for step in CATALOGUE}
+    assert set(PHASES.values()) <= {step.name for step in catalogue()}
 
 
 def test_what_waits_in_the_picture_waits_in_the_script() -> None:
     for step in WAITS:
-        assert re.search(r"\b(await|waiting) ", (SCRIPTS / f"{step}.sh").read_text()), step
-    assert all(wait.step in {"", *(step.name for step in CATALOGUE)} for wait in WAITS.values())
+        assert re.search(r"\b(await|waiting) ", (SCRIPTS / step / "step.sh").read_text()), step
+    assert all(wait.step in {"", *(step.name for step in catalogue())} for wait in WAITS.values())
 
 
 def test_a_step_of_some_nodes_is_marked() -> None:

@@ -192,8 +192,8 @@ def test_the_rest_of_a_line_stays_on_it(text: str) -> None:
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    environment = quoting.make_environment(jinja2.DictLoader({"t": template}))
-    return quoting.render_template(environment, "t", values)
+    environment = quoting.make_environment(jinja2.DictLoader({"templates/t": template}))
+    return quoting.render_template(environment, "templates/t", values)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 
 from meshstrap.errors import RenderFailed
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.steps import files_for
 from meshstrap.rendering import Script, parts, render_script
-from meshstrap.rendering.documents import DOCUMENT_VARIABLES, Document
-from meshstrap.rendering.header import VALUE_NAMES, render_header
+from meshstrap.rendering.documents import Document
+from meshstrap.rendering.files import files_for
+from meshstrap.rendering.header import VALUE_NAMES, document_variables, render_header
 from meshstrap.rendering.parts import SCRIPTS, assemble_files
 from meshstrap.rendering.script import compress_shared
 from tests.golden.cases import SYSTEMS, example_plan, system_plan
@@ -80,7 +80,7 @@ def test_the_header_assigns_constants_and_nothing_else(plan: Plan, node: NodePla
     )
     assert set(done.stdout.split()) - {"before", "BASH_LINENO", "PIPESTATUS"} <= VALUE_NAMES | {
         "PLAN_HASH",
-        *DOCUMENT_VARIABLES,
+        *document_variables(),
     }
 
 
@@ -151,7 +151,7 @@ def test_every_file_reads_known_names() -> None:
     )
     for file in FILES:
         asked = assemble_files((file,)).reads
-        assert asked <= VALUE_NAMES | {"PLAN_HASH", *DOCUMENT_VARIABLES} | set_somewhere, file
+        assert asked <= VALUE_NAMES | {"PLAN_HASH", *document_variables()} | set_somewhere, file
 
 
 def test_a_header_holds_only_what_is_read() -> None:

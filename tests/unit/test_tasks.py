@@ -354,7 +354,7 @@ def test_a_bug_planted_in_a_step_fails_lint_and_render_and_writes_nothing(tmp_pa
         shutil.copytree(ROOT / name, tmp_path / name)
     for path in (*ROOT.glob("task*.py"), ROOT / ".shellcheckrc", ROOT / "cluster.example.yaml"):
         shutil.copy(path, tmp_path)
-    step = tmp_path / "scripts" / "steps" / "hostname.sh"
+    step = tmp_path / "scripts" / "steps" / "hostname" / "step.sh"
     line = step.read_text().count("\n") + 1
     with step.open("a") as file:
         file.write("hostname_planted() { rm -r $ROOT/$1; }\n")
@@ -363,6 +363,6 @@ def test_a_bug_planted_in_a_step_fails_lint_and_render_and_writes_nothing(tmp_pa
             [sys.executable, "-m", "invoke", task], cwd=tmp_path, capture_output=True, text=True, check=False
         )
         assert result.returncode == 7, result.stderr
-        assert f"scripts/steps/hostname.sh:{line}:" in result.stderr
+        assert f"scripts/steps/hostname/step.sh:{line}:" in result.stderr
         assert "Traceback" not in result.stderr
     assert not (tmp_path / "generated").exists()

@@ -86,7 +86,13 @@ def test_compat_shows_what_concerns_the_cluster(invoke: Invoke) -> None:
 
 def test_compat_shows_one_whole(invoke: Invoke) -> None:
     out = invoke("compat", "pod-identity-marks").out
-    for words in ("pod-identity-marks: guarded", "5207", "tests/hosts/", "until", "cilium/cilium/issues/36104"):
+    for words in (
+        "pod-identity-marks: guarded",
+        "5207",
+        "mesh_guards.marked_packets",
+        "until",
+        "cilium/cilium/issues/36104",
+    ):
         assert words in out
 
 

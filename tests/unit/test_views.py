@@ -12,7 +12,7 @@ from rich.console import Console
 from meshstrap.inventory import parse_inventory
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
-from meshstrap.plan.steps import CATALOGUE
+from meshstrap.steps import catalogue
 from meshstrap.views.json import plan_json
 from meshstrap.views.result import RenderedNode, show_result
 from meshstrap.views.screen import Screen
@@ -142,7 +142,7 @@ def test_many_names_are_cut_short() -> None:
 
 def test_step_table_has_every_step() -> None:
     rows = step_table_markdown().splitlines()[2:]
-    assert [row.split("|")[1].strip(" `") for row in rows] == [step.name for step in CATALOGUE]
+    assert [row.split("|")[1].strip(" `") for row in rows] == [step.name for step in catalogue()]
     assert all(row.count("|") == 4 for row in rows)
 
 

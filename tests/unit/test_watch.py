@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from meshstrap.plan.steps import CATALOGUE
 from meshstrap.ssh import Answer
 from meshstrap.status import parse_status
+from meshstrap.steps import catalogue
 from meshstrap.views.screen import Screen
 from meshstrap.watch import Sight, Watch
 from meshstrap.watch.following import AT_ONCE, follow_nodes, read_once
@@ -189,7 +189,7 @@ def test_durations(seconds: int, text: str) -> None:
 
 
 def test_every_step_of_the_catalogue_can_be_at_work() -> None:
-    for step in CATALOGUE:
+    for step in catalogue():
         steps = [{"name": step.name, "state": "running", "started": CLOCK, "seconds": 0}]
         assert parse_status(json.dumps(status(state="running", step=step.name, steps=steps))).step == step.name
 

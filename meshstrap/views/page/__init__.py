@@ -17,7 +17,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from meshstrap.plan.model import Plan
-from meshstrap.plan.steps import CATALOGUE
+from meshstrap.steps import step_named
 from meshstrap.views.page.model import (
     LAUNCH,
     MANY_NODES,
@@ -83,7 +83,7 @@ def _text(key: str, **values: object) -> Markup:
 @cache
 def _holds(step: str) -> Markup:
     """What holds after a step."""
-    known = next(known for known in CATALOGUE if known.name == step)
+    known = step_named(step)
     return in_every_language({language: escape(holds(known, language)) for language in LANGUAGES})
 
 

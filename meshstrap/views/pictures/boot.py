@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from meshstrap.plan.machines import CONTROL_PLANE, ROLES, WORKER
 from meshstrap.plan.model import Plan
-from meshstrap.plan.steps import CATALOGUE
+from meshstrap.steps import catalogue
 
 PHASES = {
     "phase_machine": "machine_supported",
@@ -62,7 +62,7 @@ def derive_boot_order(plan: Plan) -> BootOrder:
     lanes = {role: [node for node in plan.nodes if node.role == role] for role in (CONTROL_PLANE, WORKER)}
     counts = {role: _counts([node.steps for node in nodes]) for role, nodes in lanes.items()}
     rows = []
-    for step in CATALOGUE:
+    for step in catalogue():
         having = tuple(role for role in lanes if step.name in counts[role])
         if having:
             partial = tuple(role for role in having if counts[role][step.name] < len(lanes[role]))
@@ -81,7 +81,7 @@ def derive_boot_order(plan: Plan) -> BootOrder:
 
 def phase_of(step: str) -> str:
     """The phase that a step of the catalogue belongs to."""
-    order = [known.name for known in CATALOGUE]
+    order = [known.name for known in catalogue()]
     place = order.index(step)
     return [phase for phase, first in PHASES.items() if order.index(first) <= place][-1]
 

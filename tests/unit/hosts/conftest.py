@@ -28,9 +28,9 @@ if not found.exists():
     sys.exit(255)
 assert "python3 -" in command, command
 print("Welcome to " + host)
-raw = json.loads(found.read_text())
 program = gzip.decompress(base64.b64decode(command.split()[2])).decode()
-print(raw["commands"]["cluster"]["out"] if "restartPolicy" in program else found.read_text())
+is_whole = "restartPolicy" in program
+print(json.loads(found.read_text())["commands"]["cluster"]["out"] if is_whole else found.read_text())
 """
 
 

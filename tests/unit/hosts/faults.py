@@ -23,12 +23,12 @@ class Fault:
     host: str = CONTROL_PLANE
 
     def __str__(self) -> str:
-        return f"{self.check.partition('::test_')[2]}-{self.found[:30]}"
+        return f"{self.check.partition('.')[2]}-{self.found[:30]}"
 
 
 def fault(topic: str, test: str, change: Change, found: str, host: str = CONTROL_PLANE) -> Fault:
     """A fault in the words of the table."""
-    check = f"tests/hosts/test_{topic}.py::test_{test.replace(' ', '_')}"
+    check = f"{topic}.{test.replace(' ', '_')}"
     return Fault(check=check, change=change, found=found, host=host)
 
 

@@ -11,12 +11,12 @@ import json
 from functools import cache
 from typing import Any
 
-from meshstrap.fleet.answers import Answers
-from meshstrap.fleet.cluster import questions_of_the_whole
-from meshstrap.fleet.questions import Questions, questions
 from meshstrap.inventory import parse_inventory
 from meshstrap.plan import NodePlan, Plan, derive_plan
-from tests.hosts.arrival import Arrival, arrive
+from meshstrap.verify.answers import Answers
+from meshstrap.verify.arrival import Arrival, arrive
+from meshstrap.verify.question import Asked
+from meshstrap.verify.questions import questions
 from tests.shell.firewall_rules import RULES_V4
 from tests.unit.hosts import green_cluster
 
@@ -65,8 +65,8 @@ def arrival(name: str, raw: dict[str, Any]) -> Arrival:
 
 
 @cache
-def _questions() -> Questions:
-    return questions(plan(), questions_of_the_whole(plan()))
+def _questions() -> Asked:
+    return questions(plan(), whole=True)
 
 
 def green(name: str) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from meshstrap.fleet import cluster_asker
-from meshstrap.fleet.cluster import asked_of
-from meshstrap.fleet.reach import program_command
+from meshstrap.verify import cluster_asker
+from meshstrap.verify.cluster import asked_of
+from meshstrap.verify.reach import program_command
 from tests.unit.hosts.green import plan
 
 # Plays nodes cp1 and w1, and remembers namespaces as files.

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from meshstrap.fleet.verdict import Outcome, Verdict
-from tests.unit.hosts.evaluate import checks, evaluate
+from meshstrap.verify.checks import checks
+from meshstrap.verify.verdict import Outcome, Verdict
+from tests.unit.hosts.evaluate import evaluate
 from tests.unit.hosts.faults import Fault, status
 from tests.unit.hosts.green import arrival, green
 from tests.unit.hosts.table_cluster import FAULTS as CLUSTER
@@ -17,9 +18,9 @@ from tests.unit.hosts.table_whole import FAULTS as WHOLE
 FAULTS = (*MACHINE, *CLUSTER, *WHOLE)
 # These say by themselves what is wrong with a whole host, and have tests of their own below.
 OF_THE_HOST = {
-    "tests/hosts/test_machine.py::test_the_machine_answers",
-    "tests/hosts/test_machine.py::test_the_machine_is_a_node_of_the_plan",
-    "tests/hosts/test_converged.py::test_the_node_has_converged",
+    "machine.the_machine_answers",
+    "machine.the_machine_is_a_node_of_the_plan",
+    "converged.the_node_has_converged",
 }
 NAMES = ("cp1", "w1")
 
@@ -42,7 +43,7 @@ def test_exactly_that_check_fails_and_says_what_it_found(fault: Fault) -> None:
 
 
 def test_every_check_has_a_fault() -> None:
-    assert set(checks()) - {fault.check for fault in FAULTS} == OF_THE_HOST
+    assert {check.id for check in checks(whole=True)} - {fault.check for fault in FAULTS} == OF_THE_HOST
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,7 +116,5 @@ def test_what_the_inventory_waives_is_not_asked() -> None:
     host = arrival("cp1", green("cp1"))
     assert host.node
     waived = host.node.__class__(**{**vars(host.node), "waived_machine_checks": ("clock",)})
-    verdict = evaluate(host.__class__(**{**vars(host), "node": waived}))[
-        "tests/hosts/test_machine.py::test_the_clock_is_synchronised"
-    ]
+    verdict = evaluate(host.__class__(**{**vars(host), "node": waived}))["machine.the_clock_is_synchronised"]
     assert (verdict.outcome, verdict.found) == (Outcome.SKIPPED, "waived in the inventory: waive_machine: [clock]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meshstrap.fleet.verdict import Outcome
+from meshstrap.verify.verdict import Outcome
 from tests.unit.hosts.evaluate import evaluate
 from tests.unit.hosts.green import arrival, green
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from meshstrap.fleet import pod
-from meshstrap.fleet.pods import pod_manifest, program, service_manifest
+from meshstrap.verify import pod
+from meshstrap.verify.pods import pod_manifest, program, service_manifest
 
 HERE = "127.0.0.1"
 

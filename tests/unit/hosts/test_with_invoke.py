@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import PIPE, CompletedProcess, Popen
 
-from tests.unit.hosts.conftest import FakeFleet
-from tests.unit.hosts.evaluate import checks_of_one_host
+import pytest
+
+from meshstrap.verify.checks import checks
+from tests.unit.hosts.conftest import ROOT, FakeFleet
 from tests.unit.hosts.faults import data
 from tests.unit.hosts.green import green
 
@@ -50,7 +56,7 @@ def test_what_is_not_as_planned_is_said_in_full(fleet: FakeFleet) -> None:
     assert ran.returncode == 1
     lines = ran.stdout.splitlines()
     assert lines[2].split()[:11] == ["cp1", "?", "2", "ok", "ok", "ok", "ok", "✗", "1", "ok", "ok"]
-    start = lines.index("cp1 · mesh_guards · the mesh rule comes before tailscales own")
+    start = lines.index("cp1 · mesh_guards · The mesh rule comes before Tailscale's own")
     assert lines[start + 1 : start + 5] == [
         "  expected    5207: to 100.64.0.0/10 lookup 52",
         "  found       no rule to 100.64.0.0/10",
@@ -72,6 +78,36 @@ def test_a_host_that_gives_no_answers_is_one_line_above_the_table(fleet: FakeFle
     assert next(line for line in lines if line.startswith("cp1")).split() == ["cp1", *["ok"] * 12]
 
 
+@pytest.mark.parametrize("said", ["[1, 2]", '{"texts": {}, "mod', '{"texts": 3}', "Hello!", "\x1b[2J\x00"])
+def test_a_host_that_answers_nonsense_is_one_line_above_the_table(fleet: FakeFleet, said: str) -> None:
+    (fleet.folder / "w1.json").write_text(said)
+    ran = verify(fleet)
+    assert (ran.returncode, ran.stderr) == (1, "")
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("w1: ")
+    assert lines[1] == ""
+    assert sum("w1" in line for line in lines) == 2
+    assert lines[-1].endswith(" 1 do not, 0 could not be asked. Not as planned.")
+
+
+def test_whoever_ends_it_gets_no_trace_and_every_connection_goes_with_it(fleet: FakeFleet) -> None:
+    ssh = fleet.folder / "bin" / "ssh"
+    ssh.write_text(f"#!/bin/sh\necho $$ >{fleet.folder}/pid.$$\nexec sleep 300\n")
+    environment = {**os.environ, "PATH": f"{fleet.folder / 'bin'}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "invoke", "verify", f"--inventory={fleet.folder / 'cluster.yaml'}"]
+    with Popen(command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
+        while len(list(fleet.folder.glob("pid.*"))) < 2:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in out + err) == (130, False), out + err
+    for path in fleet.folder.glob("pid.*"):
+        state = Path(f"/proc/{path.suffix[1:]}/stat")
+        while state.exists() and state.read_text().split()[2] != "Z":
+            time.sleep(0.05)
+
+
 def test_one_node_alone(fleet: FakeFleet) -> None:
     assert verify(fleet, "--node=w1").returncode == 0
     assert [call.split()[0] for call in fleet.calls] == ["w1"]
@@ -87,9 +123,9 @@ def test_programs_get_json_and_nothing_else(fleet: FakeFleet) -> None:
     told = json.loads(ran.stdout)
     assert (ran.returncode, ran.stderr) == (1, "")
     assert (told["cluster"], told["as_planned"], told["hosts"]) == ("home", False, ["cp1", "w1"])
-    assert sum(told["summary"].values()) == len(told["verdicts"]) == 2 * checks_of_one_host()
+    assert sum(told["summary"].values()) == len(told["verdicts"]) == 2 * len(checks())
     (one,) = [verdict for verdict in told["verdicts"] if verdict["outcome"] == "differs"]
-    assert one["check"] == "tests/hosts/test_mesh_guards.py::test_the_mesh_rule_comes_before_tailscales_own"
+    assert one["check"] == "mesh_guards.the_mesh_rule_comes_before_tailscales_own"
     assert {"host", "node", "topic", "expected", "found", "why", "source", "symptom", "fix"} <= set(one)
 
 
@@ -102,7 +138,7 @@ def test_the_whole_cluster_is_asked_only_when_it_is_wanted(fleet: FakeFleet) -> 
     lines = ran.stdout.splitlines()
     assert lines[0].endswith("converged  cluster")
     assert lines[2].split() == ["cp1", *["ok"] * 13]
-    start = lines.index("w1 · cluster · every other node answers through the tailnet")
+    start = lines.index("w1 · cluster · Every other node answers through the tailnet")
     assert lines[start + 1] == "  w1 to cp1 direct, 198.51.100.7:41641, 2ms"
     assert "  cp1 to w1 8 MiB/s" in lines
     assert len(fleet.calls) == 5, "each host, and the control plane once more"
@@ -122,11 +158,11 @@ def test_the_report_is_one_page_and_junit_xml(fleet: FakeFleet, tmp_path: Path) 
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert not [word for word in ("src=", "<link", "@import", "url(") if word in page], "one file, and no request"
-    for verdict in ("the mesh rule comes before tailscales own", "no rule to 100.64.0.0/10", "could not be asked"):
+    for verdict in ("The mesh rule comes before Tailscale&#39;s own", "no rule to 100.64.0.0/10", "could not be asked"):
         assert verdict in page
     suites = ET.parse(folder / "junit.xml").getroot()  # noqa: S314 - our own file
     assert [suite.get("name") for suite in suites] == ["cp1", "w1"]
-    assert [suites[0].get(name) for name in ("tests", "failures", "errors")] == [str(checks_of_one_host()), "1", "2"]
+    assert [suites[0].get(name) for name in ("tests", "failures", "errors")] == [str(len(checks())), "1", "2"]
     (failure,) = suites[0].findall("./testcase/failure")
     assert failure.get("message") == "no rule to 100.64.0.0/10"
     assert "what to do: sudo bash" in (failure.text or "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from meshstrap.verify.checks import checks
 from meshstrap.views.page.model import pytest_command
 from tests.unit.hosts.conftest import FakeFleet
-from tests.unit.hosts.evaluate import checks
 from tests.unit.hosts.faults import data, put
 from tests.unit.hosts.green import green, plan
 
@@ -28,19 +28,19 @@ def test_hosts_that_are_as_planned_pass_each_asked_over_one_connection(fleet: Fa
     assert all("BatchMode=yes" in call and "ConnectTimeout=" in call for call in fleet.calls)
 
 
-def test_only_these_tests_are_collected_and_the_machine_comes_first(fleet: FakeFleet) -> None:
+def test_only_these_tests_are_collected_each_by_host_and_check(fleet: FakeFleet) -> None:
     listed = fleet.pytest(BOTH, "--collect-only", "--quiet").stdout.splitlines()
     tests = [line for line in listed if "::" in line]
-    assert {line.partition("::")[0].rpartition("/")[0] for line in tests} == {"tests/hosts"}
-    topics = list(dict.fromkeys(re.findall(r"test_(\w+)\.py", "\n".join(tests))))
-    assert topics[:2] == ["machine", "converged"]
+    assert tests == [
+        f"tests/hosts/test_hosts.py::test_host[{check.id}-ssh://{host}]" for host in ("cp1", "w1") for check in checks()
+    ]
     assert fleet.calls == []
 
 
-def test_several_processes_still_ask_each_host_once(fleet: FakeFleet) -> None:
-    ran = fleet.pytest(BOTH, "-n2", "-k", "machine or containerd")
-    assert ran.returncode == 0, ran.stdout
-    assert sorted(call.split()[0] for call in fleet.calls) == ["cp1", "w1"]
+def test_several_processes_would_ask_each_host_several_times(fleet: FakeFleet) -> None:
+    ran = fleet.pytest(BOTH, "-n2")
+    assert (ran.returncode, fleet.calls) == (4, [])
+    assert "leave out -n" in ran.stderr
 
 
 def test_a_fact_that_does_not_hold_says_what_why_and_what_to_do(fleet: FakeFleet) -> None:
@@ -51,7 +51,7 @@ def test_a_fact_that_does_not_hold_says_what_why_and_what_to_do(fleet: FakeFleet
     assert ran.returncode == 1
     text = ran.stdout.partition("= FAILURES =")[2]
     wanted = (
-        r"_ test_the_mesh_rule_comes_before_tailscales_own\[ssh://cp1\] _+\n"
+        r"_ test_host\[mesh_guards\.the_mesh_rule_comes_before_tailscales_own-ssh://cp1\] _+\n"
         r"expected     5207: to 100\.64\.0\.0/10 lookup 52\n"
         r"found        no rule to 100\.64\.0\.0/10\n"
         r"because      Cilium marks packets with pod identities; .*\n(?: {13}.*\n)*"

@@ -1,0 +1,84 @@
+"""The guards between Tailscale and Cilium: what holds in the kernel and in tailscaled counts, not the files alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.shell.sandbox import Sandbox
+from tests.shell.service_stubs import changes, older, stub_systemctl
+
+RULE = "[Service]\nExecStart=/bin/sh -c 'ip -4 rule add pref 5207 to 100.64.0.0/10 lookup 52'"
+RULES = r"""
+printf '0:\tfrom all lookup local\n'
+[[ ! -e $S/active-meshstrap-mesh-rule || -e $S/lost ]] ||
+  printf '5207:\tfrom all to %s lookup 52 proto kernel\n' "$(cat $S/subnet 2>/dev/null || echo 100.64.0.0/10)"
+printf '5210:\tfrom all fwmark 0x80000/0xff0000 lookup main\n'"""
+RESTART_RULE = "systemctl restart meshstrap-mesh-rule.service"
+RESTART_DAEMON = "systemctl restart tailscaled"
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox) -> Sandbox:
+    """tailscaled as its package leaves it: running, allowed to talk to anything."""
+    sandbox.header |= {"MESH_RULE_UNIT": RULE, "TAILSCALED_DROP_IN": "[Service]\nIPAddressDeny=10.244.0.0/16"}
+    stub_systemctl(sandbox, "tailscaled")
+    sandbox.write("state/denied", "169.254.0.0/16 10.244.0.0/16\n")
+    sandbox.write("state/stale", "")
+    sandbox.stub("ip", f"S={sandbox.root}/state\n{RULES}")
+    return sandbox
+
+
+def test_it_sets_both_guards(machine: Sandbox) -> None:
+    done = machine.run("mesh_guards")
+    assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
+    assert machine.read("etc/systemd/system/meshstrap-mesh-rule.service") == RULE + "\n"
+    assert "10.244.0.0/16" in machine.read("etc/systemd/system/tailscaled.service.d/10-meshstrap.conf")
+    assert RESTART_RULE in done.calls
+    assert RESTART_DAEMON in done.calls
+
+
+def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    again = machine.run("mesh_guards")
+    assert (again.code, again.levels, changes(again.calls)) == (0, ["ok", "summary"], []), again.log
+
+
+def test_a_lost_rule_comes_back_without_cutting_the_mesh(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    machine.write("state/lost", "")
+    machine.stub("ip", f"S={machine.root}/state; [[ ! -e $S/again ]] || rm -f $S/lost; touch $S/again\n{RULES}")
+    done = machine.run("mesh_guards")
+    assert (done.code, RESTART_RULE in done.calls, RESTART_DAEMON in done.calls) == (0, True, False), done.log
+
+
+def test_a_rule_to_another_subnet_is_none(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    machine.write("state/subnet", "100.64.0.0/16\n")
+    assert machine.run("mesh_guards", check_only=True).levels == ["drift", "summary"]
+
+
+def test_the_file_alone_is_not_enough(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    machine.write("state/denied", "10.0.0.0/8\n")
+    assert machine.run("mesh_guards", check_only=True).levels == ["drift", "summary"]
+
+
+def test_tailscaled_that_is_older_than_the_file_is_restarted(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    older(machine, "state/active-tailscaled")
+    done = machine.run("mesh_guards")
+    assert (done.code, RESTART_DAEMON in done.calls) == (0, True), done.log
+
+
+def test_a_unit_that_fails_is_an_error(machine: Sandbox) -> None:
+    machine.write("state/broken-meshstrap-mesh-rule", "")
+    done = machine.run("mesh_guards")
+    assert (done.code, done.levels) == (1, ["change", "error", "error"]), done.log
+
+
+def test_cannot_tell(machine: Sandbox) -> None:
+    machine.stub("ip", "echo 'Cannot open netlink socket: Operation not permitted' >&2; exit 2")
+    done = machine.run("mesh_guards")
+    assert done.code == 1
+    assert "cannot tell" in done.log
+    assert "netlink" in done.log

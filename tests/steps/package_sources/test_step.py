@@ -1,0 +1,142 @@
+"""Repositories: only with the signing keys that the plan names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.shell.sandbox import LIBRARY, Sandbox
+
+GOOD, OTHER, EVIL = "A" * 40, "B" * 40, "E" * 40
+SOURCES = "Types: deb\nURIs: https://pkgs.example.net/\nSigned-By: /etc/apt/keyrings/meshstrap-kubernetes.asc"
+KEYRING = "etc/apt/keyrings/meshstrap-kubernetes.asc"
+LIST = "etc/apt/sources.list.d/meshstrap-kubernetes.sources"
+
+# A key file of the tests is a list of fingerprints; a subkey is told from a primary key as gpg tells it.
+GPG = r"""
+file=${*: -1}
+grep -q '^[A-F]\{40\}' "$file" || { echo 'gpg: no valid OpenPGP data found.' >&2; exit 2; }
+case $* in
+  *--import-options\ import-export\ --import*) cat "$file" ;;
+  *--with-colons\ --show-keys*)
+    while read -r key; do
+      printf 'pub:-:4096:1:0000:1:::-:::scESC::::::23::0:\nfpr:::::::::%s:\nuid:-::::1::x::a <a@b>::::::::::0:\n' "$key"
+      printf 'sub:-:4096:1:1111:1::::::e::::::23:\nfpr:::::::::%s:\n' "$(printf 'F%.0s' {1..40})"
+    done <"$file" ;;
+  *) exit 98 ;;
+esac"""
+CURL = r"""
+[[ -e $S/served ]] || { echo 'curl: (6) Could not resolve host: pkgs.example.net' >&2; exit 6; }
+while (($# > 1)); do [[ $1 != --output ]] || cp "$S/served" "$2"; shift; done"""
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox) -> Sandbox:
+    """A Debian machine with one repository to come."""
+    sandbox.library = (*LIBRARY, "package_apt")
+    sandbox.header |= {
+        "REPOSITORY_NAMES": ("kubernetes",),
+        "REPOSITORY_FILES": (SOURCES,),
+        "REPOSITORY_KEY_URLS": ("https://pkgs.example.net/Release.key",),
+        "REPOSITORY_KEY_FINGERPRINTS": (f"{GOOD} {OTHER}",),
+    }
+    state = f"S={sandbox.root}/state\n"
+    sandbox.write("state/served", GOOD + "\n")
+    for name, text in {"gpg": GPG, "curl": CURL}.items():
+        sandbox.stub(name, state + text)
+    sandbox.stub("dpkg")
+    return sandbox
+
+
+def stored(machine: Sandbox) -> list[bool]:
+    """Whether the key and the list are there."""
+    return [machine.exists(KEYRING), machine.exists(LIST)]
+
+
+def test_it_adds_a_repository_with_its_key(machine: Sandbox) -> None:
+    done = machine.run("package_sources")
+    assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
+    assert machine.read(KEYRING) == GOOD + "\n"
+    assert machine.read(LIST) == SOURCES + "\n"
+    assert (machine.root / KEYRING).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    again = machine.run("package_sources")
+    assert (again.code, again.levels) == (0, ["ok", "summary"]), again.log
+    assert {call.split()[0] for call in again.calls} == {"gpg"}
+
+
+@pytest.mark.parametrize("served", [f"{EVIL}\n", f"{GOOD}\n{EVIL}\n"])
+def test_a_key_that_the_plan_does_not_name_is_refused(machine: Sandbox, served: str) -> None:
+    machine.write("state/served", served)
+    done = machine.run("package_sources")
+    assert (done.code, stored(machine)) == (1, [False, False])
+    assert f"signing key {EVIL} is not in the plan: nothing was stored" in done.log
+    assert "sources.repositories.kubernetes.key_fingerprints" in done.log
+
+
+def test_a_page_instead_of_a_key_is_refused(machine: Sandbox) -> None:
+    machine.write("state/served", "<html>not found</html>\n")
+    done = machine.run("package_sources")
+    assert (done.code, stored(machine)) == (1, [False, False])
+    assert "is no OpenPGP key" in done.log
+
+
+@pytest.mark.parametrize("text", ["", f"{EVIL}\n", f"{GOOD}\n{EVIL}\n"])
+def test_a_keyring_that_was_changed_is_drift(machine: Sandbox, text: str) -> None:
+    machine.run("package_sources")
+    machine.write(KEYRING, text)
+    assert machine.run("package_sources", check_only=True).levels == ["drift", "summary"]
+    assert machine.run("package_sources").code == 0
+    assert machine.read(KEYRING) == GOOD + "\n"
+
+
+def test_a_keyring_that_apts_own_user_cannot_read_is_drift(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    (machine.root / KEYRING).chmod(0o600)
+    assert machine.run("package_sources", check_only=True).levels == ["drift", "summary"]
+    assert machine.run("package_sources").code == 0
+    assert (machine.root / KEYRING).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_list_that_was_changed_is_drift(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    machine.write(LIST, SOURCES + "\nTrusted: yes\n")
+    assert machine.run("package_sources", check_only=True).code == 1
+
+
+def test_missing_tools_come_from_the_distribution(machine: Sandbox) -> None:
+    gpg = machine.bin / "gpg"
+    gpg.rename(machine.root / "gpg")
+    machine.stub("dpkg-query", "echo 'ok bash'")
+    machine.stub("apt-get", f'case $* in *" install "*) cp {machine.root}/gpg {gpg} ;; esac')
+    done = machine.run("package_sources")
+    assert done.code == 0, done.log
+    assert any(call.endswith(" install ca-certificates curl gpg") for call in done.calls)
+
+
+def test_apply_fails(machine: Sandbox) -> None:
+    (machine.root / "state/served").unlink()
+    machine.stub("sleep")
+    done = machine.run("package_sources")
+    assert (done.code, stored(machine)) == (1, [False, False])
+    assert "curl failed 5 times (exit 6): curl: (6) Could not resolve host" in done.log
+
+
+def test_cannot_tell(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    (machine.bin / "sed").unlink()
+    done = machine.run("package_sources")
+    assert done.code == 1
+    assert "cannot tell" in done.log
+
+
+def test_oracle_linux_keeps_them_where_dnf_looks(machine: Sandbox) -> None:
+    machine.library = (*LIBRARY, "package_dnf")
+    machine.header |= {"REPOSITORY_FILES": ("[meshstrap-kubernetes]",)}
+    done = machine.run("package_sources")
+    assert done.code == 0, done.log
+    assert machine.read("etc/yum.repos.d/meshstrap-kubernetes.repo") == "[meshstrap-kubernetes]\n"
+    assert machine.read("etc/pki/rpm-gpg/meshstrap-kubernetes.asc") == GOOD + "\n"
+    assert machine.run("package_sources").levels == ["ok", "summary"]

@@ -1,0 +1,81 @@
+"""trusted_ca: the private CA is in the system's bundle."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.shell.sandbox import LIBRARY, Sandbox
+
+STEP = "trusted_ca"
+CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+CA_FILE = "usr/local/share/ca-certificates/meshstrap.crt"
+OPENSSL = r"""
+grep -q MIIB "$S/bundle" || { echo 'error 20 at 0 depth lookup: no local issuer certificate' >&2; exit 2; }"""
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox) -> Sandbox:
+    """A Debian machine that does not know the CA."""
+    sandbox.library = (*LIBRARY, "package_apt", "trust_apt")
+    sandbox.header |= {"TRUSTED_CA": CA}
+    state = f"S={sandbox.root}/state\n"
+    sandbox.write("state/bundle", "")
+    sandbox.stub("openssl", state + OPENSSL)
+    sandbox.stub("update-ca-certificates", f"{state}cat {sandbox.root}/{CA_FILE} >>$S/bundle")
+    sandbox.stub("dpkg")
+    return sandbox
+
+
+def test_the_bundle_takes_it_in(machine: Sandbox) -> None:
+    done = machine.run(STEP)
+    assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
+    assert machine.read(CA_FILE) == CA + "\n"
+    assert "update-ca-certificates" in done.calls
+
+
+def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
+    machine.run(STEP)
+    again = machine.run(STEP)
+    assert (again.levels, {call.split()[0] for call in again.calls}) == (["ok", "summary"], {"openssl"}), again.log
+
+
+def test_a_ca_that_never_reached_the_bundle_is_drift(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.write("state/bundle", "")
+    assert machine.run(STEP, check_only=True).levels == ["drift", "summary"]
+    assert machine.run(STEP).levels == ["change", "changed", "summary"]
+
+
+def test_missing_tools_come_from_the_distribution(machine: Sandbox) -> None:
+    tool = machine.bin / "update-ca-certificates"
+    tool.rename(machine.root / "tool")
+    machine.stub("dpkg-query", "echo 'ok bash'")
+    machine.stub("apt-get", f'case $* in *" install "*) cp {machine.root}/tool {tool} ;; esac')
+    done = machine.run(STEP)
+    assert done.code == 0, done.log
+    assert any(call.endswith(" install ca-certificates curl gpg") for call in done.calls)
+
+
+def test_apply_fails(machine: Sandbox) -> None:
+    machine.stub("update-ca-certificates", "echo 'no space left on device' >&2; exit 1")
+    done = machine.run(STEP)
+    assert done.code == 1
+    assert "no space left on device" in done.log
+
+
+def test_cannot_tell(machine: Sandbox) -> None:
+    machine.run(STEP)
+    (machine.bin / "cmp").unlink()
+    done = machine.run(STEP)
+    assert done.code == 1
+    assert "cannot tell" in done.log
+
+
+def test_oracle_linux_has_a_place_of_its_own(machine: Sandbox) -> None:
+    machine.library = (*LIBRARY, "package_dnf", "trust_dnf")
+    machine.stub(
+        "update-ca-trust", f"cd {machine.root}; cat etc/pki/ca-trust/source/anchors/meshstrap.crt >state/bundle"
+    )
+    done = machine.run(STEP)
+    assert done.code == 0, done.log
+    assert "update-ca-trust extract" in done.calls
