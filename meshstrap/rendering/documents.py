@@ -77,8 +77,11 @@ def fixed_documents(step: str) -> tuple[Document, ...]:
     found = []
     for variable, name in step_named(step).documents.items():
         path = f"scripts/steps/{step}/{name}"
-        if name not in _DATA and not meta.find_undeclared_variables(templates.parse((ROOT / f"{path}.j2").read_text())):
-            found.append(Document(name=name, variable=variable, text=_template(path)))
+        if name in _DATA:
+            continue
+        # Of what a template is given, names alone are the same for every inventory.
+        if meta.find_undeclared_variables(templates.parse((ROOT / f"{path}.j2").read_text())) <= {"names"}:
+            found.append(Document(name=name, variable=variable, text=_template(path, names=names)))
     return tuple(found)
 
 
