@@ -59,12 +59,15 @@ lock = open("/run/meshstrap.lock", "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
 os.makedirs(os.path.dirname(status), exist_ok=True)
 tries = json.load(open(status))["tries"] + 1 if os.path.exists(status) else 1
-say("running", "fetching " + url)
-try:
-    code = fetch()
-except Exception as error:
-    say("waiting", f"no code from {url}: {error}", "put the file of generated/code/ there; curl -I " + url)
-    sys.exit(75)
-put(script, open(script, "rb").read().rpartition(b"exec ")[0] + code)
-os.chmod(script, 0o755)
+# Another run may have fetched it while this one waited for the lock.
+values, lacking, _ = open(script, "rb").read().rpartition(b"exec python3 " + sys.argv[0].encode())
+if lacking:
+    say("running", "fetching " + url)
+    try:
+        code = fetch()
+    except Exception as error:
+        say("waiting", f"no code from {url}: {error}", "put the file of generated/code/ there; curl -I " + url)
+        sys.exit(75)
+    put(script, values + code)
+    os.chmod(script, 0o755)
 os.execv("/bin/bash", ["bash", script])

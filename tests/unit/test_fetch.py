@@ -191,6 +191,18 @@ def test_the_inventorys_own_ca_is_believed_before_it_is_installed(machine: Machi
             machine.waits("CERTIFICATE_VERIFY_FAILED")
 
 
+def test_a_second_run_that_waited_for_the_first_leaves_its_work_alone(machine: Machine) -> None:
+    served = Served(body=b"", code=500)
+    with serving(served) as url:
+        machine.drop(url)
+        late = (machine.root / "bootstrap.sh").read_text()
+        whole = machine.values + CODE.text.replace("exit 7", "exec true")
+        (machine.root / "bootstrap.sh").write_text(whole)
+        done = subprocess.run(["bash", "-c", late], capture_output=True, text=True, check=False)
+    assert (done.returncode, served.asked) == (0, []), done.stderr
+    assert (machine.root / "bootstrap.sh").read_text() == whole
+
+
 def test_what_was_cut_off_is_begun_anew(machine: Machine) -> None:
     with serving(Served()) as url:
         machine.drop(url)
