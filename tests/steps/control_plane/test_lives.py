@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from . import kubernetes_stubs as stubs
-from .control_plane_stubs import make_control_plane
-from .sandbox import Outcome, Sandbox
+from tests.shell import kubernetes_stubs as stubs
+from tests.shell.control_plane_stubs import make_control_plane
+from tests.shell.sandbox import Outcome, Sandbox
 
 TOKENS = "etc/meshstrap/secrets/bootstrap_tokens"
 MANIFESTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
