@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import jinja2
 from jinja2 import meta
 
+from meshstrap.plan import names
 from meshstrap.plan.model import NodePlan, Plan, RegistryMirror, Repository
 from meshstrap.rendering import kubeadm
 from meshstrap.rendering.quoting import make_environment, render_template
@@ -71,20 +72,23 @@ def render_documents(plan: Plan, node: NodePlan) -> tuple[Document, ...]:
 
 @cache
 def fixed_documents(step: str) -> tuple[Document, ...]:
-    """The documents of a step that hold no value, and are therefore the same on every node."""
-    templates = environment()
-    found = []
-    for variable, name in step_named(step).documents.items():
-        path = f"scripts/steps/{step}/{name}"
-        if name not in _DATA and not meta.find_undeclared_variables(templates.parse((ROOT / f"{path}.j2").read_text())):
-            found.append(Document(name=name, variable=variable, text=_template(path)))
-    return tuple(found)
+    """The documents of a step that hold nothing of an inventory, and are therefore the same on every node."""
+    return tuple(
+        Document(name=name, variable=variable, text=_template(f"scripts/steps/{step}/{name}", names=names))
+        for variable, name in step_named(step).documents.items()
+        if name not in _DATA and _asks_for(step, name) <= {"names"}
+    )
+
+
+def _asks_for(step: str, name: str) -> set[str]:
+    text = (ROOT / "scripts" / "steps" / step / f"{name}.j2").read_text(encoding="utf-8")
+    return meta.find_undeclared_variables(environment().parse(text))
 
 
 def _document(step: str, name: str, plan: Plan, node: NodePlan) -> str:
     if name in _DATA:
         return _DATA[name](plan, node)
-    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node)
+    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node, names=names)
 
 
 # systemd's names for what scripts/steps/block_volume keeps on the volume.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What the machine says of itself: status.json, 0644, no secret, replaced atomically at every change.
+# What the machine says of itself: status.json, no secret, replaced atomically at every change. 0644, but 0600 while it
+# shows a login URL: whoever opens that puts the machine into a tailnet of theirs.
 
 : "${ROOT?}" "${WORK?}" "${STEP:?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${PLAN_HASH:?}" "${STEPS[*]:?}"
 
@@ -7,6 +8,7 @@ readonly STATUS_FILE=$ROOT/var/lib/meshstrap/status.json STATUS_SUBSTITUTE=$ROOT
 declare -A STEP_STATE=() STEP_STARTED=() STEP_SECONDS=()
 STATUS_FACTS=()
 RUN_STARTED=$(now)
+STATUS_MODE=644
 TRIES=1
 STEP_BEGAN=0
 CHECK_ONLY=false
@@ -78,7 +80,7 @@ record() { # <state: running, waiting, failed, converged> <message> <what to do 
     set -e
     # shellcheck disable=SC2030 # for this attempt alone: what fails in it is not recorded in turn
     RECORDING=false
-    write_file "$STATUS_FILE" "$text"
+    write_file "$STATUS_FILE" "$text" "$STATUS_MODE"
   )
   written=$?
   set -e
@@ -87,7 +89,8 @@ record() { # <state: running, waiting, failed, converged> <message> <what to do 
   if ((written == 0)); then
     rm -f "$STATUS_SUBSTITUTE"
   else
-    printf '%s\n' "$text" >"$STATUS_SUBSTITUTE"
+    rm -f "$STATUS_SUBSTITUTE"
+    (umask "$((777 - STATUS_MODE))" && printf '%s\n' "$text" >"$STATUS_SUBSTITUTE")
   fi
 }
 

@@ -9,7 +9,7 @@ readonly KUBECONFIG_MARK='# meshstrap keeps this copy of admin.conf current whil
 check_kubeconfig() {
   local path text owner first=$KUBECONFIG_MARK
   path=$(kubeconfig_path)
-  [[ ! -e $path ]] || read -r first <"$path" || first=
+  [[ ! -f $path ]] || read -r first <"$path" || first=
   [[ $first == "$KUBECONFIG_MARK" ]] || return 0
   text=$(kubeconfig_text)
   file_is "$path" "$text" 600
@@ -17,12 +17,15 @@ check_kubeconfig() {
   [[ $owner == "$LOGIN_USER" ]]
 }
 
+# As that user: the folder is theirs, and may lead anywhere.
 apply_kubeconfig() {
   local path text
+  local -x NEXT="sudo chown -R $LOGIN_USER: ~$LOGIN_USER/.kube"
   path=$(kubeconfig_path)
   text=$(kubeconfig_text)
-  write_file "$path" "$text" 600
-  chown "$LOGIN_USER:" "${path%/*}" "$path"
+  # shellcheck disable=SC2016 # the shell of that user expands it
+  retry 1 0 runuser --user "$LOGIN_USER" -- bash -c 'umask 077
+    mkdir -p "${0%/*}" && cat >"$0.new" && sync "$0.new" && mv -fT "$0.new" "$0"' "$path" <<<"$text"
 }
 
 kubeconfig_path() {

@@ -113,6 +113,8 @@ tailnet_ask_person() { # <flag of tailscale up>...
   [[ -n $url ]] || waiting "no auth key and no login URL: $(tailnet_health)" "$TAILNET_LOGS"
   # A machine without a console waits all the same.
   ask tee "$ROOT/dev/console" <<<"$NODE_NAME: to log in, open $url"
+  # shellcheck disable=SC2034 # lib/status.sh reads it
+  STATUS_MODE=600
   waiting 'no auth key' "open $url or put a fresh auth key into $AUTH_KEY_FILE"
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 
 import pytest
 
@@ -21,7 +22,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
     sandbox.stub(
         "getent", f'[[ "$*" == "passwd {user}" ]] || exit 2; echo "{user}:x:1000:1000:Some One:/home/ubuntu:/bin/bash"'
     )
-    sandbox.stub("chown")
+    sandbox.stub("runuser", 'shift 3; exec "$@"')
     return sandbox
 
 
@@ -30,7 +31,8 @@ def test_new_then_nothing(machine: Sandbox) -> None:
     assert (first.code, first.levels) == (0, ["change", "changed", "summary"]), first.log
     assert machine.read(PATH) == f"{MARK}apiVersion: v1\n"
     assert (machine.root / PATH).stat().st_mode & 0o777 == 0o600
-    assert f"chown {getpass.getuser()}: {machine.root}/home/ubuntu/.kube {machine.root}/{PATH}" in first.calls
+    (written,) = [call for call in first.calls if call.startswith("runuser")]
+    assert written.startswith(f"runuser --user {getpass.getuser()} -- bash -c umask 077")
     second = machine.run("kubeconfig")
     assert second.levels == ["ok", "summary"]
     assert [call.split()[0] for call in second.calls] == ["getent"]
@@ -55,9 +57,39 @@ def test_ours_but_for_all_to_read(machine: Sandbox) -> None:
 
 
 def test_apply_fails(machine: Sandbox) -> None:
-    machine.stub("chown", "echo 'chown: invalid user' >&2; exit 1")
+    machine.stub("runuser", "echo 'bash: /etc/config.new: Permission denied' >&2; exit 1")
     done = machine.run("kubeconfig")
-    assert (done.code, done.levels) == (1, ["change", "error"]), done.log
+    assert (done.code, done.levels) == (1, ["change", "error", "error"]), done.log
+    assert "runuser failed 1 times (exit 1): bash: /etc/config.new: Permission denied" in done.log
+    assert f"what to do: sudo chown -R {getpass.getuser()}: ~{getpass.getuser()}/.kube" in done.log
+
+
+def test_only_the_user_writes_what_the_users_folder_leads_to(machine: Sandbox) -> None:
+    machine.write("home/ubuntu/.bashrc", "")
+    (machine.root / "home/ubuntu/.kube").symlink_to(machine.root / "etc/kubernetes")
+    machine.stub("runuser", "exit 1")
+    assert machine.run("kubeconfig").code == 1
+    assert [path.name for path in (machine.root / "etc/kubernetes").iterdir()] == ["admin.conf"]
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
+def test_what_is_no_file_is_replaced_or_refused_and_never_read(machine: Sandbox, kind: str) -> None:
+    target = machine.write("etc/shadow", "root", 0o600)
+    path = machine.write(PATH, "")
+    path.unlink()
+    if kind == "link":
+        path.symlink_to(machine.root / "etc/none")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    done = machine.run("kubeconfig")
+    assert done.code == (1 if kind == "folder" else 0), done.log
+    assert kind == "folder" or machine.read(PATH) == f"{MARK}apiVersion: v1\n"
+    assert (target.read_text(), sorted(path.name for path in (machine.root / "etc").iterdir())) == (
+        "root",
+        ["kubernetes", "shadow"],
+    )
 
 
 def test_no_such_user(machine: Sandbox) -> None:

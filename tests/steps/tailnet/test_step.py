@@ -101,10 +101,13 @@ def test_without_a_key_it_shows_the_login_url(machine: Sandbox) -> None:
     assert "--advertise-tags=tag:k8s-node,tag:lab" in ups(done)[0]
     for place in (done.log, machine.read("dev/console"), machine.read("var/lib/meshstrap/status.json")):
         assert "https://login.example.net/a/1234" in place
+    status = machine.root / "var/lib/meshstrap/status.json"
+    assert status.stat().st_mode & 0o777 == 0o600, "whoever opens the URL takes the machine into a tailnet of theirs"
     again = run(machine)
     assert (again.code, ups(again)) == (75, []), "the URL that is open is shown again, not replaced"
     machine.write("state/backend", "Running")
     assert run(machine).code == 0
+    assert status.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_machine_without_a_console_waits_all_the_same(machine: Sandbox) -> None:
