@@ -72,17 +72,17 @@ def render_documents(plan: Plan, node: NodePlan) -> tuple[Document, ...]:
 
 @cache
 def fixed_documents(step: str) -> tuple[Document, ...]:
-    """The documents of a step that hold nothing of an inventory, and are therefore the same on every node."""
-    return tuple(
-        Document(name=name, variable=variable, text=_template(f"scripts/steps/{step}/{name}", names=names))
-        for variable, name in step_named(step).documents.items()
-        if name not in _DATA and _asks_for(step, name) <= {"names"}
-    )
-
-
-def _asks_for(step: str, name: str) -> set[str]:
-    text = (ROOT / "scripts" / "steps" / step / f"{name}.j2").read_text(encoding="utf-8")
-    return meta.find_undeclared_variables(environment().parse(text))
+    """The documents of a step that hold no value, and are therefore the same on every node."""
+    templates = environment()
+    found = []
+    for variable, name in step_named(step).documents.items():
+        path = f"scripts/steps/{step}/{name}"
+        if name in _DATA:
+            continue
+        # Of what a template is given, names alone are the same for every inventory.
+        if meta.find_undeclared_variables(templates.parse((ROOT / f"{path}.j2").read_text())) <= {"names"}:
+            found.append(Document(name=name, variable=variable, text=_template(path, names=names)))
+    return tuple(found)
 
 
 def _document(step: str, name: str, plan: Plan, node: NodePlan) -> str:
