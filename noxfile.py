@@ -77,7 +77,8 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests that need no machine; what follows `--` goes to pytest."""
     install(session)
-    run(session, "pytest", "--numprocesses=2", *session.posargs)
+    # A test that hangs is ended and named. The limit is so far from what any of them takes that no load decides it.
+    run(session, "pytest", "--numprocesses=2", "--timeout=900", *session.posargs)
 
 
 def install_lab(session: nox.Session) -> None:
@@ -104,7 +105,11 @@ def chosen(session: nox.Session, folder: str) -> tuple[str, ...]:
 
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
-    """Boot the rendered nodes on real machines, and print what they have shown; what follows `--` goes to pytest."""
+    """Boot the rendered nodes on real machines, and print what they have shown: a part of it, another one each day.
+
+    `-- --all`: everything; `-- --part K`: that part; `-- tests/lab/…`: these tests. `-- --beside`: do not wait for
+    another lab on this machine.
+    """
     install_lab(session)
     # A file's tests share machines, so one process runs all of them.
     run(session, "pytest", "--numprocesses=2", "--dist=loadfile", *chosen(session, "tests/lab"))
@@ -112,16 +117,24 @@ def lab(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def cluster(session: nox.Session) -> None:
-    """Launch a whole cluster in three accounts, disturb it, and print what it has shown; `-- --all`: all faults."""
+    """Launch a whole cluster in three accounts, disturb it, and print what it has shown: a part of it each day.
+
+    What follows `--` is as for `lab`.
+    """
     install_lab(session)
     run(session, "pytest", *chosen(session, "tests/cluster"))
 
 
 @nox.session(default=False)
 def supplies(session: nox.Session) -> None:
-    """Build what the cluster's nodes download, which any session that needs it would build too."""
+    """Build what the cluster's nodes download, which any session that needs it would build too.
+
+    `-- --behind`: only while nothing else wants the CPUs.
+    """
     install_lab(session)
-    run(session, "python", "-m", "tests.cluster.supplies")
+    python = (str(PROGRAMS / "python"), "-m", "tests.cluster.supplies", *session.posargs)
+    # Who gets the CPUs is decided between sessions of processes (sched(7), autogroup).
+    session.run(*(("setsid", "--wait") if "--behind" in session.posargs else ()), *python, external=True)
 
 
 @nox.session(default=False)
@@ -145,6 +158,8 @@ def page(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`.
+
+    As root it waits for a lab on this machine to end; `-- --beside` does not.
 
     `-- lab`, as root: the second run on a machine of the node lab beside the first.
     `-- verify [ROUNDS]`, as root: `invoke verify` of ten hosts beside one.

@@ -15,7 +15,7 @@ from meshstrap.inventory import json_schema, parse_inventory
 from meshstrap.lint import lint_scripts, lint_sources
 from meshstrap.output import write_generated
 from meshstrap.page import write_page
-from meshstrap.pipeline import load_plan, node_files, pack_nodes, page_text, render_scripts
+from meshstrap.pipeline import code_name, lintable_scripts, load_plan, node_files, pack_nodes, page_text, render_scripts
 from meshstrap.plan.figures import derive_figures
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.secrets import load_auth_keys, load_secrets, save_secrets
@@ -23,7 +23,7 @@ from meshstrap.views.compat import collision_named, profile_json, show_collision
 from meshstrap.views.explain import show_decision, show_way
 from meshstrap.views.json import plan_json
 from meshstrap.views.pictures import PICTURES, mermaid_picture, picture_files, pictures_markdown, svg_picture
-from meshstrap.views.result import RenderedNode, show_missing, show_result
+from meshstrap.views.result import RenderedNode, show_code, show_missing, show_result
 from meshstrap.views.screen import Screen
 from meshstrap.views.starter import parse_starter_node, starter_inventory
 from meshstrap.views.tables import plan_sections
@@ -72,7 +72,7 @@ def render(
     known = find_secrets(screen, secrets_path(path, secrets), plan, create=not check)
     scripts = render_scripts(plan, screen.track)
     with screen.working("linting"):
-        lint_scripts(scripts, f"{root}/{{node}}/bootstrap.sh")
+        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh")
     packed = pack_nodes(plan, scripts, known, screen.track)
     with screen.working("writing"):
         report = write_generated(root, node_files(plan, scripts, packed, known), check=check, prune=prune)
@@ -83,6 +83,8 @@ def render(
     ]
     page += ", without secrets" if no_secrets else ""
     show_result(screen, str(root), rows, report, limit=METADATA_LIMIT, page=page, example=is_example(path))
+    if plan.code_url:
+        show_code(screen, str(root), code_name(plan), plan.code_url)
 
 
 @people_task(
@@ -172,7 +174,7 @@ def lint(context: Context, inventory: str = "", output: str = "") -> None:
         lint_sources(project_file("scripts"))
     scripts = render_scripts(derived, screen.track)
     with screen.working("linting the scripts"):
-        lint_scripts(scripts, f"{folder(output)}/{{node}}/bootstrap.sh")
+        lint_scripts(lintable_scripts(derived, scripts), f"{folder(output)}/{{node}}/bootstrap.sh")
     screen.say(f"scripts/ and {len(scripts)} rendered scripts: no findings")
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from meshstrap.compat import version_rules
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import NodePlan, Plan, derive_plan
-from meshstrap.rendering import Script, UserData, pack_user_data, render_documents, render_script
+from meshstrap.rendering import Script, UserData, pack_user_data, render_code, render_documents, render_script
 from meshstrap.rendering.documents import render_unit
 from meshstrap.rendering.tokens import bootstrap_token_lines
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.secrets import Secrets
 from meshstrap.views.page import PageNode, render_page
+
+CODE_FOLDER = "code"
+"""Beside the nodes' folders: what is to be put where the nodes fetch it."""
 
 Track: TypeAlias = Callable[[Iterable[NodePlan], str, int], Iterable[NodePlan]]
 """Shows how far a stage is: the nodes, the stage's name, how many nodes."""
@@ -36,6 +40,11 @@ def render_scripts(plan: Plan, track: Track = silently) -> dict[str, Script]:
     return {node.name: render_script(plan, node) for node in track(plan.nodes, "rendering", len(plan.nodes))}
 
 
+def lintable_scripts(plan: Plan, scripts: Mapping[str, Script]) -> Mapping[str, Script]:
+    """The scripts with the code of each node's own steps, whose lines lead back to ``scripts/``. ``RenderFailed``."""
+    return render_scripts(replace(plan, code_url="")) if plan.code_url else scripts
+
+
 def pack_nodes(
     plan: Plan, scripts: Mapping[str, Script], secrets: Secrets, track: Track = silently
 ) -> dict[str, UserData]:
@@ -47,7 +56,7 @@ def pack_nodes(
 def node_files(
     plan: Plan, scripts: Mapping[str, Script], packed: Mapping[str, UserData], secrets: Secrets
 ) -> dict[str, str]:
-    """Every file of every node, as ``node/name`` → text, for :func:`meshstrap.output.write_generated`."""
+    """Every file of every node, as ``node/name`` → text, for :func:`meshstrap.output.write_generated`; and the code."""
     files = {f"{plan.control_plane}/bootstrap_tokens": "".join(bootstrap_token_lines(plan, secrets))}
     for node in plan.nodes:
         data = packed[node.name]
@@ -57,7 +66,14 @@ def node_files(
         files[f"{node.name}/documents/meshstrap.service"] = render_unit(plan, node)
         for document in render_documents(plan, node):
             files[f"{node.name}/documents/{document.name}"] = document.text
+    if plan.code_url:
+        files[f"{CODE_FOLDER}/{render_code().name}"] = render_code().text
     return files
+
+
+def code_name(plan: Plan) -> str:
+    """The file that the nodes fetch; empty when their code travels in the user-data."""
+    return render_code().name if plan.code_url else ""
 
 
 def page_text(plan: Plan, packed: Mapping[str, UserData], secrets: Secrets, *, secret: bool = True) -> str:
@@ -67,6 +83,7 @@ def page_text(plan: Plan, packed: Mapping[str, UserData], secrets: Secrets, *, s
         [_page_node(node, packed[node.name], secrets, secret=secret) for node in plan.nodes],
         limit=METADATA_LIMIT,
         secret=secret,
+        code=code_name(plan),
     )
 
 

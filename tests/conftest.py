@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import hear_ctrl_c
 from tests.shell.sandbox import Sandbox
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the kept texts anew instead of comparing")
+    labs = parser.getgroup("labs", "the labs (nox -s lab, nox -s cluster)")
+    labs.addoption("--all", action="store_true", help="every part, and the long form of the tests that have one")
+    labs.addoption("--part", type=int, help="this part of the lab, instead of the one of the day")
+    labs.addoption("--beside", action="store_true", help="do not wait for another lab on this machine to end")
     group = parser.getgroup("meshstrap", "verification of hosts (with --hosts)")
     group.addoption("--inventory", default="cluster.yaml", help="the inventory whose plan hosts are held against")
     group.addoption("--cluster", action="store_true", help="ask the whole cluster too, through short-lived pods")
@@ -18,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    hear_ctrl_c()
     hosts = config.getoption("hosts")
     if hosts is not None and not hosts.strip(" ,"):
         raise pytest.UsageError("--hosts names no host: --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1")

@@ -140,6 +140,7 @@ Fingerprint: TypeAlias = Annotated[
     str, _form(r"[0-9A-F]{40}", "a key fingerprint: 40 hexadecimal digits in upper case, without spaces")
 ]
 Url: TypeAlias = Annotated[str, Written(formats.parse_url)]
+FolderUrl: TypeAlias = Annotated[str, Written(formats.parse_folder_url)]
 LoginServer: TypeAlias = Annotated[str, Written(formats.parse_login_server)]
 Device: TypeAlias = Annotated[str, Written(formats.parse_device)]
 Certificates: TypeAlias = Annotated[str, Written(formats.parse_certificates)]

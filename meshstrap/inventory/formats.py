@@ -94,6 +94,14 @@ def parse_url(value: object) -> str:
     return text
 
 
+def parse_folder_url(value: object) -> str:
+    """A URL that a file's name is put behind: without ``?``, and without the slash at its end."""
+    text = parse_url(value)
+    if "?" in text:
+        raise ValueError(f"'{text}' has a query; a folder is asked for, behind which the file's name is put")
+    return text.rstrip("/")
+
+
 def parse_login_server(value: object) -> str:
     """The coordination server's URL: nothing but scheme, host and port. Empty: Tailscale's own."""
     if value == "":

@@ -23,4 +23,23 @@ def repositories_serve_one_family(inventory: Inventory, places: Places) -> Itera
             yield places.problem(("sources", "repositories", name, "url"), message)
 
 
-RULES = (repositories_serve_one_family,)
+def code_comes_over_https(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """The bootstrap code is fetched over https, unless the inventory says that http will do."""
+    code = inventory.sources.code
+    if code and code.url.startswith("http://") and not code.plain_http:
+        message = (
+            "over http:// all can see and stop the transfer; give an https:// URL, or say plain_http: true "
+            "(the code's checksum is verified all the same)"
+        )
+        yield places.problem(("sources", "code", "url"), message)
+
+
+def no_node_has_the_name_of_the_codes_folder(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """What nodes fetch is written to generated/code/, beside the nodes' own folders."""
+    for index, node in enumerate(inventory.nodes):
+        if inventory.sources.code and node.name == "code":
+            message = "generated/code/ is where the code goes that the nodes fetch (sources.code); take another name"
+            yield places.problem(("nodes", index, "name"), message)
+
+
+RULES = (repositories_serve_one_family, code_comes_over_https, no_node_has_the_name_of_the_codes_folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshstrap.inventory.field_types import Certificates, Fingerprint, Registry, Sha256, Text, Url
+from meshstrap.inventory.field_types import Certificates, Fingerprint, Flag, FolderUrl, Registry, Sha256, Text, Url
 from meshstrap.inventory.section import Section, documented
 
 _EXAMPLE_SHA256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -60,6 +60,20 @@ class HelmArchives(Section):
     amd64: PinnedFile | None = documented("helm-v…-linux-amd64.tar.gz", _EXAMPLE_DOWNLOAD, default=None)
 
 
+class CodePlace(Section):
+    """Where nodes fetch the bootstrap code from, so that the user-data holds their values alone."""
+
+    url: FolderUrl = documented(
+        "The folder's URL; the file that `invoke render` writes to generated/code/ is put there under its name.",
+        "https://files.example.net/meshstrap",
+    )
+    plain_http: Flag = documented(
+        "Whether url may be http://. The checksum keeps the code what it is, but all can see and stop the transfer.",
+        "false",
+        default=False,
+    )
+
+
 class Sources(Section):
     """Where nodes download from. Every part may be left out; the vendor's own place counts then."""
 
@@ -70,6 +84,11 @@ class Sources(Section):
     cilium_chart: PinnedFile | None = documented("Cilium's Helm chart.", _EXAMPLE_DOWNLOAD, default=None)
     registries: Mapping[Registry, Url] = documented(
         "Mirrors of image registries.", {"registry.k8s.io": "https://mirror.example.net/k8s"}, default={}
+    )
+    code: CodePlace | None = documented(
+        "Where nodes fetch the bootstrap code from; without it the code travels in the user-data.",
+        {"url": "https://files.example.net/meshstrap"},
+        default=None,
     )
     trusted_ca: Certificates = documented(
         "A private CA in PEM form, installed before anything is downloaded.", _EXAMPLE_CERTIFICATE, default=""

@@ -61,6 +61,7 @@ def derive_plan(inventory: Inventory) -> Plan:
             RegistryMirror(registry=name, url=url) for name, url in inventory.sources.registries.items()
         ),
         trusted_ca=inventory.sources.trusted_ca,
+        code_url=inventory.sources.code.url if inventory.sources.code else "",
         accounts=tuple(derive_account(account, inventory) for account in inventory.accounts),
         nodes=_derive_nodes(inventory, versions),
         facts=derive_facts(

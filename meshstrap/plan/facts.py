@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from meshstrap.plan import names
 from meshstrap.plan import network as arithmetic
 from meshstrap.plan.model import Fact, Network, Versions
 
@@ -102,7 +103,7 @@ def _mtus(network: Network) -> Iterator[Fact]:
 def _guards(network: Network) -> Iterator[Fact]:
     yield Fact(
         name="mesh_rule",
-        value=f"5207: to {network.tailnet_subnet} lookup 52",
+        value=f"{names.MESH_RULE}: to {network.tailnet_subnet} lookup {names.TAILNET_TABLE}",
         why="Cilium marks packets with pod identities; 1 in 256 reads as Tailscale's and would leave the tailnet",
         source=_MARKS,
     )

@@ -192,7 +192,10 @@ class CiliumImages:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The whole cluster. ``cilium_values`` and ``kubelet`` are complete: ours with the person's over them."""
+    """The whole cluster. ``cilium_values`` and ``kubelet`` are complete: ours with the person's over them.
+
+    ``code_url``: the folder that nodes fetch their code from; empty when it travels in the user-data.
+    """
 
     name: str
     api_endpoint: str
@@ -211,6 +214,7 @@ class Plan:
     waived_preflight: tuple[str, ...]
     registry_mirrors: tuple[RegistryMirror, ...]
     trusted_ca: str
+    code_url: str
     accounts: tuple[AccountPlan, ...]
     nodes: tuple[NodePlan, ...]
     facts: tuple[Fact, ...]

@@ -1,6 +1,7 @@
-"""Names and numbers of a host that the verification asks for: what the steps make true, said once more on its own.
+"""Names and numbers of a host: the one table of the values that the steps and the verification both mean.
 
-Nothing here is read by rendering. A test holds what is rendered to it, so that the two cannot drift apart unseen.
+Only values are shared: how a step looks and how a check looks are two ways. What bash and documents spell out by
+themselves is held to this table by a test.
 """
 
 from __future__ import annotations

@@ -1,16 +1,19 @@
 """Plan and secrets to texts: script, documents, user-data. Secrets are joined in ``userdata`` and nowhere else."""
 
+from meshstrap.rendering.code import CodeFile, render_code
 from meshstrap.rendering.documents import Document, render_documents
 from meshstrap.rendering.parts import Part
 from meshstrap.rendering.script import Script, render_script
 from meshstrap.rendering.userdata import UserData, pack_user_data
 
 __all__ = [
+    "CodeFile",
     "Document",
     "Part",
     "Script",
     "UserData",
     "pack_user_data",
+    "render_code",
     "render_documents",
     "render_script",
 ]

@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
+from jinja2 import meta
 
+from meshstrap.plan import names
 from meshstrap.plan.model import NodePlan, Plan, RegistryMirror, Repository
 from meshstrap.rendering import kubeadm
 from meshstrap.rendering.quoting import make_environment, render_template
@@ -68,10 +70,25 @@ def render_documents(plan: Plan, node: NodePlan) -> tuple[Document, ...]:
     return tuple(document for document in texts if document.text)
 
 
+@cache
+def fixed_documents(step: str) -> tuple[Document, ...]:
+    """The documents of a step that hold no value, and are therefore the same on every node."""
+    templates = environment()
+    found = []
+    for variable, name in step_named(step).documents.items():
+        path = f"scripts/steps/{step}/{name}"
+        if name in _DATA:
+            continue
+        # Of what a template is given, names alone are the same for every inventory.
+        if meta.find_undeclared_variables(templates.parse((ROOT / f"{path}.j2").read_text())) <= {"names"}:
+            found.append(Document(name=name, variable=variable, text=_template(path, names=names)))
+    return tuple(found)
+
+
 def _document(step: str, name: str, plan: Plan, node: NodePlan) -> str:
     if name in _DATA:
         return _DATA[name](plan, node)
-    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node)
+    return _template(f"scripts/steps/{step}/{name}", plan=plan, node=node, names=names)
 
 
 # systemd's names for what scripts/steps/block_volume keeps on the volume.
@@ -84,7 +101,9 @@ def render_unit(plan: Plan, node: NodePlan) -> str:
     Not oneshot: a node that waits for hours must hold up neither the boot nor cloud-init.
     """
     mounts = _VOLUME_MOUNTS if node.block_volume else ()
-    return _template("templates/meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts)
+    return _template(
+        "templates/meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts, packed=not plan.code_url
+    )
 
 
 def render_repository(repository: Repository, arch: str) -> str:

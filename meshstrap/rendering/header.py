@@ -118,6 +118,12 @@ def render_header(
     )
 
 
+def render_texts(texts: Mapping[str, str]) -> str:
+    """Assignments of constants, each text without the newline at its end."""
+    values = [(name, text.rstrip("\n")) for name, text in texts.items()]
+    return render_template(environment(), "templates/values.sh.j2", {"texts": values, "lists": []})
+
+
 def _values(texts: Mapping[str, Text], lists: Mapping[str, list[str]], *, own: bool) -> str:
     values = {
         "texts": [(name, value) for name, value in texts.items() if (name in _OWN) == own],

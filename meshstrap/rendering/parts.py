@@ -84,12 +84,14 @@ def _is_code(line: str) -> bool:
     return bool(text) and (not text.startswith("#") or text.startswith(_KEPT_COMMENT))
 
 
+def source_text(name: str) -> str:
+    """What travels of one file below ``scripts/``."""
+    return _read_source(name, SCRIPTS).text
+
+
 @cache
 def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS) -> Code:
-    """The files below ``scripts/``, in that order; the last line calls ``main``.
-
-    No line says where one begins: names of functions begin with their step's, and such lines take 250 of 32,000 bytes.
-    """
+    """The files below ``scripts/``, in that order; the last line calls ``main``."""
     sources = [_read_source(name, scripts) for name in names]
     text, parts, line = "", [], 1
     for source in sources:

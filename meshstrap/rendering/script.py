@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.rendering.code import code_variables, render_code
 from meshstrap.rendering.compression import xz_bytes
 from meshstrap.rendering.documents import render_documents
 from meshstrap.rendering.files import files_for
@@ -62,18 +63,26 @@ class Script:
 
 
 def render_script(plan: Plan, node: NodePlan) -> Script:
-    """One node's script, the same bytes for the same plan. ``RenderFailed`` when a value cannot be quoted."""
+    """One node's script, the same bytes for the same plan. ``RenderFailed`` when a value cannot be quoted.
+
+    With a place to fetch the code from it is the code of all steps, which has no ``parts``: it is linted without.
+    """
     code = assemble_files(files_for(node.steps, node.family))
-    documents = render_documents(plan, node)
-    unhashed = render_header(plan, node, documents, code.reads)
-    plan_hash = hashlib.sha256((unhashed.own + unhashed.common + code.text).encode()).hexdigest()
-    header = render_header(plan, node, documents, code.reads, plan_hash)
+    text, parts, inside = code.text, code.parts, frozenset[str]()
+    if plan.code_url:
+        text, parts, inside = render_code().text, (), code_variables()
+    # What the node's steps read is the same in both forms: the rest of the fetched code does not run.
+    reads = code.reads - inside
+    documents = [document for document in render_documents(plan, node) if document.variable not in inside]
+    unhashed = render_header(plan, node, documents, reads)
+    plan_hash = hashlib.sha256((unhashed.own + unhashed.common + text).encode()).hexdigest()
+    header = render_header(plan, node, documents, reads, plan_hash)
     above = header.own.count("\n") + header.common.count("\n")
     return Script(
         own=header.own,
         values=header.common,
-        code=code.text,
-        parts=tuple(Part(file=part.file, first_line=above + part.first_line, lines=part.lines) for part in code.parts),
+        code=text,
+        parts=tuple(Part(file=part.file, first_line=above + part.first_line, lines=part.lines) for part in parts),
         plan_hash=plan_hash,
         # There is one control plane (inventory/rules_machines.py).
         alone=node.is_control_plane,

@@ -8,14 +8,15 @@ take a sixth more of the cloud's limit than xz and base85, which the machine's P
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from meshstrap.errors import UserDataTooLarge
 from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.rendering.code import FETCH_PATH, fetch_program, render_code, render_fetch
 from meshstrap.rendering.compression import gzip_bytes
 from meshstrap.rendering.documents import TEMPLATES, render_unit
-from meshstrap.rendering.script import Script, compress_shared
+from meshstrap.rendering.script import Script, compress_shared, render_script
 from meshstrap.rendering.tokens import TOKENS_IN_USER_DATA, bootstrap_token_lines
 from meshstrap.rendering.yaml_text import LiteralText, yaml_document
 from meshstrap.secrets import Secrets
@@ -46,12 +47,22 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fetching:
+    """What the user-data would take if its code were fetched, in bytes as the cloud counts them."""
+
+    pasted: int
+    packed: int
+    fits_pasted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class UserData:
     """A node's user-data in both forms, and its sizes in bytes.
 
     ``text`` is for pasting; ``b64`` is the same compressed, one line, for command lines and Terraform. ``script`` and
-    ``compressed`` are the script's size. ``pasted`` and ``packed`` are what the cloud counts for each form: base64 and
-    the account's SSH keys. ``tokens_left_out``: bootstrap tokens of workers for which there is no room.
+    ``compressed`` are the script's size; nothing is compressed when the code is fetched. ``pasted`` and ``packed`` are
+    what the cloud counts for each form: base64 and the account's SSH keys. ``tokens_left_out``: bootstrap tokens of
+    workers for which there is no room. ``fetching``: the way out with sources.code, when the plain form does not fit.
     """
 
     text: str
@@ -61,11 +72,17 @@ class UserData:
     pasted: int
     packed: int
     tokens_left_out: int
+    fetching: Fetching | None = None
 
     @property
     def fits_pasted(self) -> bool:
         """Whether the plain form may be pasted; else only ``b64`` fits."""
         return self.pasted + METADATA_RESERVE <= METADATA_LIMIT
+
+    @property
+    def fits(self) -> bool:
+        """Whether it fits in one of its forms."""
+        return self.packed + METADATA_RESERVE <= METADATA_LIMIT
 
     @property
     def percent(self) -> int:
@@ -75,10 +92,8 @@ class UserData:
 
 def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> UserData:
     """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
-    compressed = script.compressed
     files = (
-        File(path=PACKED_PATH, content=base64.b85encode(compressed).decode("ascii"), packed=True),
-        File(path=UNPACK_PATH, content=_unpack_program()),
+        *(_fetching_files(plan, script) if plan.code_url else _packed_files(script)),
         File(path=UNIT_PATH, content=render_unit(plan, node)),
         *_secret_files(plan, node, secrets),
     )
@@ -89,16 +104,43 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
         text=text,
         b64=b64,
         script=len(script.text.encode()),
-        compressed=len(compressed),
+        compressed=0 if plan.code_url else len(script.compressed),
         pasted=_base64_length(len(text.encode())) + keys,
         packed=len(b64) + keys,
         tokens_left_out=max(0, len(bootstrap_token_lines(plan, secrets)) - TOKENS_IN_USER_DATA)
         if node.is_control_plane
         else 0,
     )
-    if data.packed + METADATA_RESERVE > METADATA_LIMIT:
+    if not data.fits_pasted and not plan.code_url:
+        data = replace(data, fetching=_if_it_fetched(plan, node, secrets))
+    if not data.fits:
         raise UserDataTooLarge(_too_large(node, data, script, files, keys))
     return data
+
+
+def _packed_files(script: Script) -> tuple[File, ...]:
+    packed = base64.b85encode(script.compressed).decode("ascii")
+    return (
+        File(path=PACKED_PATH, content=packed, packed=True),
+        File(path=UNPACK_PATH, content=_unpack_program()),
+    )
+
+
+def _fetching_files(plan: Plan, script: Script) -> tuple[File, ...]:
+    return (
+        File(path=SCRIPT_PATH, content=script.header + render_fetch(plan.code_url, render_code())),
+        File(path=FETCH_PATH, content=fetch_program()),
+    )
+
+
+def _if_it_fetched(plan: Plan, node: NodePlan, secrets: Secrets) -> Fetching | None:
+    """The sizes if the code came from a place of the person's own; ``None`` when that would not fit either."""
+    elsewhere = replace(plan, code_url="https://files.example.net/meshstrap")
+    try:
+        data = pack_user_data(elsewhere, node, render_script(elsewhere, node), secrets)
+    except UserDataTooLarge:
+        return None
+    return Fetching(pasted=data.pasted, packed=data.packed, fits_pasted=data.fits_pasted)
 
 
 def _secret_files(plan: Plan, node: NodePlan, secrets: Secrets) -> list[File]:
@@ -131,7 +173,7 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
     }
     introduction = (
         f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
-        f"# The script is bootstrap.sh, packed. On the machine: {SCRIPT_PATH} --status\n"
+        f"# {_where_the_code_is(plan)} On the machine: {SCRIPT_PATH} --status\n"
     )
     text = "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
     for file in files:
@@ -139,6 +181,12 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
             # Base85 needs no look at each of its letters, which would take longer than all the rest.
             text = text.replace(_place(file), file.content, 1)
     return text
+
+
+def _where_the_code_is(plan: Plan) -> str:
+    if plan.code_url:
+        return f"The values are bootstrap.sh; its code is fetched from {plan.code_url}."
+    return "The script is bootstrap.sh, packed."
 
 
 def _write_file(file: File) -> dict[str, str]:
@@ -174,14 +222,26 @@ def _too_large(node: NodePlan, data: UserData, script: Script, files: tuple[File
         f"node {node.name}: its user-data takes {data.packed} bytes (base64 {len(data.b64)}, SSH keys {keys}) and "
         f"{METADATA_RESERVE} are kept free, but the cloud takes {METADATA_LIMIT} at most: {over} too many. "
         "The biggest parts, compressed: " + ", ".join(f"{name} {size}" for name, size in biggest) + ". "
-        "Shorten what you added yourself (cilium.values, kubelet, trusted_ca, labels) or list the SSH keys that you "
-        "really use; the control plane's file also holds one bootstrap token for each worker"
+        f"{_way_out(data)}Shorten what you added yourself (cilium.values, kubelet, trusted_ca, labels) or list the SSH "
+        "keys that you really use; the control plane's file also holds one bootstrap token for each worker"
+    )
+
+
+def _way_out(data: UserData) -> str:
+    if data.fetching is None:
+        return ""
+    pasted = f"{data.fetching.pasted} bytes pasted, " if data.fetching.fits_pasted else ""
+    return (
+        "Not even user-data.b64 fits. Let the nodes fetch the code, with sources.code in cluster.yaml: "
+        f"the user-data then takes {pasted}{data.fetching.packed} as user-data.b64. Or: "
     )
 
 
 def _parts(script: Script, files: tuple[File, ...], keys: int) -> dict[str, int]:
     """What the user-data is made of, each part's size when compressed alone; SSH keys as they are."""
-    sizes = {"SSH keys": keys, "the script's code": len(compress_shared(script.code))}
+    sizes = {"SSH keys": keys}
+    if any(file.packed for file in files):
+        sizes["the script's code"] = len(compress_shared(script.code))
     for statement in script.header.split("\nreadonly ")[1:]:
         sizes[statement.partition("=")[0]] = _compressed_size(statement)
     return sizes | {file.path: _compressed_size(file.content) for file in files if not file.packed}

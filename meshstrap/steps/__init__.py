@@ -1,6 +1,6 @@
 """The catalogue: which steps there are, who gets which, what holds afterwards. It reads ``scripts/steps``."""
 
-from meshstrap.steps.catalogue import catalogue, load_catalogue, step_named, steps_for
+from meshstrap.steps.catalogue import STEPS, catalogue, load_catalogue, step_named, steps_for
 from meshstrap.steps.model import Step
 
-__all__ = ["Step", "catalogue", "load_catalogue", "step_named", "steps_for"]
+__all__ = ["STEPS", "Step", "catalogue", "load_catalogue", "step_named", "steps_for"]

@@ -15,6 +15,9 @@ from meshstrap.verify.words import Words, load_words
 ONLY_STEP = "sudo bash /opt/meshstrap/bootstrap.sh --only STEP"
 """What mends most of it: the step that makes it so; which one that is depends on the node."""
 
+OF_STEP = "checks.py"
+"""The file of a step's folder that has its checks."""
+
 _OR = {"en": " or ", "ko": " 또는 "}
 
 Judge = Callable[[Any], None]
@@ -68,29 +71,34 @@ def _no_values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
 
 
 class Topic:
-    """The checks of one subject, a column of the reports.
+    """Checks of one subject; those of one ``name`` are a column of the reports.
 
-    ``file``: the module's own ``__file__``; its words lie beside it, as YAML. ``asks``: what its checks read and no
-    other topic's do. ``whole``: all of it is asked with ``--cluster`` alone.
+    ``file``: the module's own ``__file__``; its words lie beside it, as YAML. In a step's folder its checks are asked
+    of nodes that have that step. ``asks``: what is read here, and what several topics read is asked anyway
+    (:mod:`meshstrap.verify.questions`). ``whole``: all of it is asked with ``--cluster`` alone.
     """
 
     def __init__(
         self,
+        name: str,
         file: str,
         *,
         asks: Callable[[Plan], Asked] = _nothing,
         values: Values = _no_values,
         whole: bool = False,
     ) -> None:
-        self.name = Path(file).stem
+        path = Path(file)
+        self.name = name
         self.asks = asks
         self.whole = whole
         self.checks: list[Check] = []
         self._values = values
-        self._words = load_words(Path(file).with_suffix(".yaml"))
+        self.words = path.with_suffix(".yaml")
+        self._words = load_words(self.words)
+        self._step = path.parent.name if path.name == OF_STEP else ""
 
     def check(self, *, step: str = "", waiver: str = "", of_host: bool = False) -> Callable[[Judge], Check]:
-        """Make a function a check of this topic. ``step``: names of steps, with spaces between."""
+        """Make a function a check of this topic. ``step``: other steps than the folder's, with spaces between."""
 
         def add(judge: Judge) -> Check:
             made = Check(
@@ -99,7 +107,7 @@ class Topic:
                 judge=judge,
                 words=self._words[judge.__name__],
                 values=self._values,
-                steps=tuple(step.split()),
+                steps=tuple((step or self._step).split()),
                 waiver=waiver,
                 whole=self.whole,
                 of_host=of_host,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from meshstrap.plan import names
 from meshstrap.plan.model import Plan
-from meshstrap.verify.checks import TOPICS
+from meshstrap.verify.catalogue import topics
 from meshstrap.verify.question import Asked, Question, together
 
 UNITS = "containerd kubelet meshstrap meshstrap-mesh-rule tailscaled firewalld"
@@ -42,4 +42,4 @@ OF_SEVERAL = Asked(
 
 def questions(plan: Plan, *, whole: bool = False) -> Asked:
     """What every host of a plan is asked. The same for all: which node a host is, is an answer, too."""
-    return together((OF_SEVERAL, *(topic.asks(plan) for topic in TOPICS if whole or not topic.whole)))
+    return together((OF_SEVERAL, *(topic.asks(plan) for topic in topics() if whole or not topic.whole)))

@@ -11,7 +11,7 @@ from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.plan.names import PROBE_IMAGE
 from meshstrap.ssh import Answer, Programs
 from meshstrap.verify.arrival import Arrival, arrive
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from meshstrap.verify.cluster import STEP, ask_cluster
 from meshstrap.verify.cluster import WHOLE_SECONDS as CLUSTER_SECONDS
 from meshstrap.verify.judge import judge

@@ -10,8 +10,18 @@ from dataclasses import dataclass
 from meshstrap.plan import Repository
 from meshstrap.plan.machines import APT
 from meshstrap.verify.answers import Answers, CannotTell
+from meshstrap.verify.machine import Machine
 
 _LINE = re.compile(r"^deb\s+(?:\[(?P<options>[^]]*)\]\s+)?(?P<url>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)$")
+
+
+FILES = (
+    "/etc/apt/sources.list",
+    "/etc/apt/sources.list.d/*.list",
+    "/etc/apt/sources.list.d/*.sources",
+    "/etc/yum.repos.d/*.repo",
+)
+"""Where they stand."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +41,12 @@ def configured(answers: Answers, family: str) -> list[Source]:
     if family == APT:
         return [*_stanzas(answers), *_lines(answers)]
     return list(_sections(answers))
+
+
+def sources(machine: Machine) -> dict[str, tuple[Repository, Source | None]]:
+    """What the machine's package manager has for each planned repository, by its name."""
+    found = configured(machine.answers, machine.node.family)
+    return {one.name: (one, source_of(found, one)) for one in machine.node.repositories}
 
 
 def source_of(found: list[Source], repository: Repository) -> Source | None:

@@ -14,6 +14,18 @@ from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table, some_names
 
 
+class Fetching(Protocol):
+    """The same for user-data whose code is fetched."""
+
+    @property
+    def pasted(self) -> int:
+        """user-data.yaml in base64, and the SSH keys."""
+
+    @property
+    def fits_pasted(self) -> bool:
+        """Whether user-data.yaml may be pasted."""
+
+
 class Sizes(Protocol):
     """What is shown of a node's user-data, in bytes: ``pasted`` and ``packed`` as the cloud counts them."""
 
@@ -36,6 +48,10 @@ class Sizes(Protocol):
     @property
     def fits_pasted(self) -> bool:
         """Whether user-data.yaml may be pasted."""
+
+    @property
+    def fetching(self) -> Fetching | None:
+        """What it would take if the code were fetched, when the plain form does not fit."""
 
     @property
     def tokens_left_out(self) -> int:
@@ -69,9 +85,7 @@ def show_result(
         f"yaml, b64: how much of the cloud's {limit:,} bytes this form of the user-data takes, SSH keys included"
     )
     screen.say(f"\n{root}/: {written}; index.html {page}")
-    large = [row.node.name for row in rows if not row.sizes.fits_pasted]
-    if large:
-        screen.say(f"  {some_names(large)}: too large to paste; give the cloud user-data.b64 (CLI, Terraform)")
+    show_large(screen, rows, limit)
     for row in rows:
         if row.sizes.tokens_left_out:
             node, tokens = row.node.name, row.sizes.tokens_left_out
@@ -94,17 +108,40 @@ def show_result(
         )
 
 
+def show_large(screen: Screen, rows: Sequence[RenderedNode], limit: int) -> None:
+    """Which nodes cannot be pasted, and the ways out with the largest sizes among them."""
+    large = [row for row in rows if not row.sizes.fits_pasted]
+    if not large:
+        return
+    packed = _percent(max(row.sizes.packed for row in large), limit)
+    ways = f"give the cloud user-data.b64 (CLI, Terraform): {packed}"
+    fetching = [row.sizes.fetching for row in large]
+    if all(sizes and sizes.fits_pasted for sizes in fetching):
+        pasted = _percent(max(sizes.pasted for sizes in fetching if sizes), limit)
+        ways += f"; or set sources.code in cluster.yaml: user-data.yaml then takes {pasted}"
+    screen.say(f"  {some_names([row.node.name for row in large])}: too large to paste; {ways}")
+
+
+def show_code(screen: Screen, root: str, name: str, url: str) -> None:
+    """What to do with the file that the nodes fetch."""
+    screen.say(f"Before that, put {root}/code/{name} at {url}/: the nodes wait until they can fetch it there.")
+
+
+def _percent(size: int, limit: int) -> str:
+    return f"{math.ceil(100 * size / limit)}%"
+
+
 def render_table(rows: Iterable[RenderedNode], limit: int) -> Table:
     """What became of each node, and how much of the cloud's metadata limit its user-data takes."""
     table = new_table("node", "role", "account", "#steps", "#script", "#xz", "#base85", "#yaml", "#b64", "files")
     for row in rows:
         sizes = row.sizes
-        bytes_of_script = (sizes.script, sizes.compressed, math.ceil(sizes.compressed * 5 / 4))
+        travels = (sizes.compressed, math.ceil(sizes.compressed * 5 / 4))
         table.add_row(
             *(row.node.name, row.node.role, row.node.account, str(len(row.node.steps))),
-            *(str(size) for size in bytes_of_script),
-            f"{math.ceil(100 * sizes.pasted / limit)}%" if sizes.fits_pasted else "no",
-            f"{math.ceil(100 * sizes.packed / limit)}%",
+            *(str(sizes.script), *(str(size) if size else "-" for size in travels)),
+            _percent(sizes.pasted, limit) if sizes.fits_pasted else "no",
+            _percent(sizes.packed, limit),
             row.state,
         )
     return table

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 
-from meshstrap.verify.check import Check, Topic
+from meshstrap.verify.check import Check
 
 _HEAD = {
     "en": """\
@@ -34,12 +35,12 @@ _COLUMNS = {"en": "| what one sees | check | cause | what to do |", "ko": "| 보
 _SOURCE = {"en": "source", "ko": "출처"}
 
 
-def troubleshooting_markdown(topics: Iterable[Topic], language: str = "en") -> str:
+def troubleshooting_markdown(checks: Iterable[Check], language: str = "en") -> str:
     """The page: one table a topic, in the order of the report."""
     parts = [_HEAD[language]]
-    for topic in topics:
-        rows = "".join(_row(check, language) for check in topic.checks)
-        parts.append(f"## {topic.name.replace('_', ' ')}\n\n{_COLUMNS[language]}\n|---|---|---|---|\n{rows}")
+    for topic, of_topic in groupby(checks, key=lambda check: check.topic):
+        rows = "".join(_row(check, language) for check in of_topic)
+        parts.append(f"## {topic.replace('_', ' ')}\n\n{_COLUMNS[language]}\n|---|---|---|---|\n{rows}")
     return "\n".join(parts)
 
 

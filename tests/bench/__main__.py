@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
 from tests.bench import lab, verify
 from tests.bench.cluster import run as cluster
+from tests.lab.turn import take_turn
 
 SIZES = (1, 10, 100, 1000)
 STAGES = ("load", "render", "lint", "pack", "write", "page")
@@ -46,12 +49,22 @@ def main(sizes: list[int]) -> None:
     screen.say(NOTE.format(sample=sample))
 
 
+def choose(words: list[str]) -> None:
+    """What the words ask for."""
+    match words:
+        case ["lab"]:
+            lab.main()
+        case ["verify", *rest]:
+            verify.main(rest)
+        case ["cluster", *rest]:
+            cluster.main(rest)
+        case _:
+            main([int(text) for text in words] or list(SIZES))
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["lab"]:
-        lab.main()
-    elif sys.argv[1:2] == ["verify"]:
-        verify.main(sys.argv[2:])
-    elif sys.argv[1:2] == ["cluster"]:
-        cluster.main(sys.argv[2:])
-    else:
-        main([int(text) for text in sys.argv[1:]] or list(SIZES))
+    asked = [word for word in sys.argv[1:] if word != "--beside"]
+    # Nothing to wait for where nobody can run a lab.
+    waits = asked == sys.argv[1:] and sys.platform == "linux" and os.geteuid() == 0
+    with take_turn("the bench") if waits else nullcontext():
+        choose(asked)

@@ -9,13 +9,15 @@ import pytest
 
 from tests.lab.conftest import CACHE, pytest_runtest_makereport
 from tests.lab.lab import Lab
+from tests.lab.parts import CLUSTER, Parts
 from tests.lab.report import EVIDENCE, Reporter
+from tests.lab.turn import Turn
 from tests.lab.verifying import Ssh
 
 from .cluster import Cluster
 from .coordination import Headscale
 from .evidence_report import EvidenceReporter
-from .parts import Outages, Parts
+from .outages import Outages
 from .probe import Probes
 from .story import launch_story, start_headscale
 from .supplies import Supplies, make_supplies
@@ -75,16 +77,12 @@ def ssh(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ssh:
     return made
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Which faults."""
-    parser.addoption("--all", action="store_true", help="all faults, and the long form of those that have one")
-    parser.addoption("--part", type=int, help="this third of the faults: 1 to 3")
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Report what was proven, and run a part of the faults."""
+    """Wait for this lab's turn, run a part of it, and report what was proven."""
+    if not config.option.collectonly:
+        config.pluginmanager.register(Turn(config, "the cluster lab"), "lab-turn")
     config.pluginmanager.register(Reporter(config), "lab-report")
-    config.pluginmanager.register(Parts(config), "cluster-parts")
+    config.pluginmanager.register(Parts(config, CLUSTER, "tests/cluster"), "lab-parts")
     config.pluginmanager.register(Outages(), "cluster-outages")
     config.pluginmanager.register(EvidenceReporter(config), "cluster-evidence")
 

@@ -1,6 +1,6 @@
 """Everything that the cluster lab's nodes download, and the inventory's words for where it is.
 
-``python -m tests.cluster.supplies`` builds it all into the cache and says nothing more.
+``python -m tests.cluster.supplies`` builds it all into the cache; with ``--behind`` while nothing else wants the CPUs.
 """
 
 from __future__ import annotations
@@ -127,8 +127,13 @@ def _write_repositories(folder: Path, cache: Path) -> str:
 
 
 if __name__ == "__main__":
-    from tests.lab.conftest import CACHE
+    import sys
 
+    from tests.lab.conftest import CACHE
+    from tests.lab.turn import stay_behind
+
+    if "--behind" in sys.argv[1:]:
+        stay_behind()
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         make_supplies(Path(scratch) / "web", CACHE)

@@ -9,13 +9,12 @@ import pytest
 import yaml
 
 from meshstrap.steps import catalogue
-from meshstrap.verify import checks as topics
+from meshstrap.verify.catalogue import COLUMNS, checks, topics
 from meshstrap.verify.check import Check, Topic
-from meshstrap.verify.checks import TOPICS, checks
 from meshstrap.views.troubleshooting import troubleshooting_markdown
 
-WORDS = Path(topics.__file__).parent
-FOLDER = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs"
 PAGES = {"en": "troubleshooting.md", "ko": "troubleshooting.ko.md"}
 HANGUL = re.compile(r"[가-힣]")
 # Paths, flags, addresses, names with points or underscores, numbers of two digits.
@@ -32,7 +31,7 @@ CHECKS = checks(whole=True)
 
 
 def page(language: str) -> str:
-    return troubleshooting_markdown(TOPICS, language)
+    return troubleshooting_markdown(CHECKS, language)
 
 
 @pytest.mark.parametrize(("language", "name"), PAGES.items())
@@ -45,10 +44,15 @@ def test_the_page_of_symptoms_is_that_of_the_checks(language: str, name: str, up
     assert path.read_text(encoding="utf-8") == page(language), "nox -s update-golden writes it anew"
 
 
-@pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
+@pytest.mark.parametrize("topic", topics(), ids=lambda topic: topic.words.relative_to(ROOT).as_posix())
 def test_a_topic_has_the_words_of_its_checks_and_no_others(topic: Topic) -> None:
-    kept = yaml.safe_load((WORDS / f"{topic.name}.yaml").read_text(encoding="utf-8"))
+    kept = yaml.safe_load(topic.words.read_text(encoding="utf-8"))
     assert list(kept) == [check.name for check in topic.checks]
+
+
+def test_every_column_has_checks() -> None:
+    assert tuple(dict.fromkeys(check.topic for check in CHECKS)) == COLUMNS
+    assert len({check.id for check in CHECKS}) == len(CHECKS)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
@@ -62,6 +66,12 @@ def test_a_check_says_what_one_sees_why_it_matters_and_what_to_do_in_both_langua
     assert words.source
     # What has no Korean words is a command, and nothing else.
     assert HANGUL.search(check.fix(language="ko")) or not PROSE.search(check.fix())
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_source_in_the_project_is_there(check: Check) -> None:
+    for place in re.findall(r"(?<![\w/])meshstrap/[\w/.]+", check.words.source):
+        assert (ROOT / place).exists()
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)

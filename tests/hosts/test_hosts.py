@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from testinfra.host import Host
 
+from meshstrap.verify.catalogue import checks
 from meshstrap.verify.check import Check
-from meshstrap.verify.checks import checks
 from meshstrap.verify.judge import judge
 from meshstrap.verify.verdict import Outcome, Verdict
 

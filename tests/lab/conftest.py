@@ -15,9 +15,11 @@ from .interrupt import Calm, be_calm
 from .lab import Lab
 from .machine import Machine
 from .node import Rendered, lab_inventory, render
+from .parts import NODE_LAB, Parts
 from .process import Daemon
 from .report import EVIDENCE, Reporter
 from .tree import SUITES, base_tree
+from .turn import Turn
 from .vendors import Sources, serve_sources
 
 CACHE = Path(os.environ.get("MESHSTRAP_LAB_CACHE") or Path.home() / ".cache/meshstrap-lab")
@@ -104,9 +106,12 @@ def launch(lab: Lab, servers: Daemon, sources: Sources) -> Callable[..., Machine
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Report what was proven, in the one process that sees all tests; being told to end, clean up like at Ctrl-C."""
+    """Wait for this lab's turn, run a part of it, and report what was proven; told to end, clean up like at Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.pluginmanager.register(Parts(config, NODE_LAB, "tests/lab"), "lab-parts")
     if not hasattr(config, "workerinput"):
+        if not config.option.collectonly:
+            config.pluginmanager.register(Turn(config, "the node lab"), "lab-turn")
         config.pluginmanager.register(Reporter(config), "lab-report")
 
 

@@ -6,16 +6,14 @@ Each folder under ``programs/`` is a module whose ``tool`` lines name what is bu
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from .building import build_programs
 from .cached import cached
 from .process import LabError, run
 
 FOLDER = Path(__file__).parent / "programs"
-# Kubernetes from nothing took a quarter of this on two busy cores (2026-11).
-BUILD_SECONDS = 2700
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,7 @@ def program_folder(module: str, cache: Path) -> Path:
     recipe += [path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file()]
 
     def build(folder: Path) -> None:
-        settings = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false"}
-        command = ["go", "build", "-C", str(source), *flags, "-o", f"{folder}/", "tool"]
-        run(command, env=settings, timeout=BUILD_SECONDS).check()
+        build_programs(module, source, flags, folder, cache)
 
     return cached(cache, module, recipe, build)
 

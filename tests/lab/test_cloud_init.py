@@ -86,7 +86,11 @@ def test_cloud_init_accepts_the_nodes_of_every_system(
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("'--now'", "{now: 1}"), ("#cloud-config\n", ""), ("path:", "pfad:")],
+    [
+        ("- 'sync; systemctl enable --now --no-block meshstrap'", "- {now: 1}"),
+        ("#cloud-config\n", ""),
+        ("path:", "pfad:"),
+    ],
     ids=["wrong type", "no first line", "unknown key"],
 )
 def test_cloud_init_would_refuse_a_wrong_one(image: Machine, right: str, wrong: str) -> None:

@@ -18,7 +18,7 @@ from meshstrap.inventory import parse_inventory
 from meshstrap.plan import Plan, derive_plan
 from meshstrap.rendering import render_documents, render_script
 from meshstrap.rendering.documents import render_unit
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from meshstrap.views.compat import collision_named, profile_json
 from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
 

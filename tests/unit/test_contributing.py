@@ -28,9 +28,10 @@ def copy(tmp_path: Path) -> Path:
         if path.is_file():
             shutil.copy(path, tmp_path)
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    section = text.partition("\n## How to add a step\n")[2].partition("\n## ")[0]
-    for name, block in _PRINTED.findall(section):
-        apply(tmp_path / name, textwrap.dedent(block))
+    for title in ("How to add a step", "How to add a host check"):
+        section = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+        for name, block in _PRINTED.findall(section):
+            apply(tmp_path / name, textwrap.dedent(block))
     return tmp_path
 
 
@@ -57,8 +58,11 @@ def run(folder: Path, *arguments: str) -> str:
 def test_the_printed_step_works(copy: Path) -> None:
     made = sorted(path.relative_to(copy).as_posix() for path in copy.rglob("timezone/*") if path.is_file())
     assert made == [
+        "scripts/steps/timezone/checks.py",
+        "scripts/steps/timezone/checks.yaml",
         "scripts/steps/timezone/step.sh",
         "scripts/steps/timezone/step.yaml",
+        "tests/steps/timezone/faults.py",
         "tests/steps/timezone/test_step.py",
     ]
     run(copy, "pytest", "-q", "tests/unit/test_house_documents.py", "-k", "catalogue_of_steps", "--update-golden")
@@ -70,6 +74,19 @@ def test_the_printed_step_works(copy: Path) -> None:
         assert rows[rows.index(row) - 1].startswith("| `hostname_kept` |")
     assert "4 passed" in run(copy, "pytest", "-q", "tests/steps/timezone")
     run(copy, "pytest", "-q", "tests/unit/test_steps.py", "tests/unit/test_house.py", "-k", "step or swallow or short")
-    run(copy, "ruff", "check", "-q", "tests/steps/timezone")
+    run(copy, "ruff", "check", "-q", "tests/steps/timezone", "scripts/steps/timezone")
     assert "no findings" in run(copy, "invoke", "lint", "--inventory=cluster.example.yaml")
     assert "timezone" in run(copy, "invoke", "graph", "boot", "--inventory=cluster.example.yaml")
+
+
+def test_the_printed_host_check_works(copy: Path) -> None:
+    run(copy, "pytest", "-q", "tests/golden/test_troubleshooting.py", "--update-golden")
+    for page, row in (
+        ("troubleshooting.md", "**The clock shows UTC**<br>`the_clock_shows_utc`"),
+        ("troubleshooting.ko.md", "**시계가 UTC를 표시합니다**<br>`the_clock_shows_utc`"),
+    ):
+        assert row in (copy / "docs" / page).read_text(encoding="utf-8")
+    run(copy, "pytest", "-q", "tests/golden/test_troubleshooting.py", "tests/unit/hosts/test_green.py")
+    run(copy, "pytest", "-q", "tests/unit/hosts/test_independence.py", "tests/unit/test_house.py", "-k", "check")
+    faults = ("tests/unit/hosts/test_faults.py", "-k", "the_clock_shows_utc or every_check_has")
+    assert "2 passed" in run(copy, "pytest", "-q", *faults)

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "meshstrap"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-PYTHON = [*MODULES, *sorted(ROOT.glob("task*.py")), ROOT / "noxfile.py"]
+CHECKS = sorted((ROOT / "scripts" / "steps").glob("*/checks.py"))
+PYTHON = [*MODULES, *CHECKS, *sorted(ROOT.glob("task*.py")), ROOT / "noxfile.py"]
 SHELL = sorted((ROOT / "scripts").rglob("*.sh"))
 
 LONGEST_FILE = 260
@@ -35,7 +36,7 @@ MAY_IMPORT = {
     "ssh": {"errors"},
     "status": set(),
     "watch": {"errors", "views", "ssh", "status"},
-    "verify": {"decisions", "plan", "ssh", "status"},
+    "verify": {"decisions", "plan", "ssh", "status", "steps"},
     "views": {"errors", "decisions", "compat", "plan", "verify", "steps"},
     "command_line": set(),
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering", "views"},
@@ -82,6 +83,12 @@ def test_a_room_imports_only_what_it_may(path: Path) -> None:
     rooms = {name.split(".")[1] for name in imports_of(path) if name.startswith("meshstrap.")} - {room}
     if room != "__init__":
         assert rooms <= MAY_IMPORT[room], f"{room} imports {sorted(rooms - MAY_IMPORT[room])}"
+
+
+@pytest.mark.parametrize("path", CHECKS, ids=name_of)
+def test_a_steps_checks_import_the_plan_and_the_verification_alone(path: Path) -> None:
+    rooms = {name.split(".")[1] for name in imports_of(path) if name.startswith(("meshstrap.", "scripts."))}
+    assert rooms <= {"plan", "verify"}
 
 
 def test_every_room_stands_in_the_table() -> None:

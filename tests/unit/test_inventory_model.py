@@ -58,6 +58,7 @@ def test_only_these_keys_are_required() -> None:
         "Inventory.cluster",
         "Inventory.accounts",
         "Inventory.nodes",
+        "CodePlace.url",
         "Cluster.name",
         "Account.name",
         "Node.name",

@@ -16,7 +16,7 @@ from meshstrap.files import stage_file
 from meshstrap.page import write_page
 from meshstrap.pipeline import pack_nodes, page_text, render_scripts
 from meshstrap.plan import Plan
-from meshstrap.rendering import UserData
+from meshstrap.rendering import UserData, render_code
 from meshstrap.secrets import Secrets
 from meshstrap.views.page.model import HOSTS_NAMED, MANY_NODES, SERIAL, pytest_command, status_commands
 from tests.bench.made_up import inventory_text, made_up_secrets
@@ -230,3 +230,13 @@ def test_no_link_and_no_folder_is_written_through(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(OutputRefused, match="No such file or directory"):
         write_page(tmp_path / "nothing", "one")
+
+
+def test_the_code_comes_before_the_machines() -> None:
+    plan = replace(example_plan(), code_url="https://files.example.net/meshstrap")
+    name, page = render_code().name, page_of(plan)
+    assert page.index('<section id="code">') < page.index('<section id="machines"')
+    text = Parsed(page).text
+    assert f"Put generated/code/{name} at https://files.example.net/meshstrap/ under the same name." in text
+    assert f"curl -fsS https://files.example.net/meshstrap/{name} | sha256sum" in text
+    assert 'id="code"' not in page_of(example_plan())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,12 @@ from meshstrap.inventory.reading import LIMIT_BYTES
 from meshstrap.inventory.source import parse_source
 from meshstrap.inventory.tree import Places, Position, Scalar
 
-HANG_SECONDS = 20
-"""A guard against reading for ever; it says nothing about speed."""
-
 BASE = b"cluster:\n  name: homelab\n"
 
 
 def only_problem(data: bytes) -> str:
-    began = time.monotonic()
     with pytest.raises(InventoryInvalid) as caught:
         parse_inventory(data, "cluster.yaml")
-    assert time.monotonic() - began < HANG_SECONDS
     assert len(caught.value.problems) == 1
     return str(caught.value)
 
@@ -95,10 +89,8 @@ def test_deep_nesting(data: bytes) -> None:
     ids=["word", "words", "quotes", "many-keys", "comment", "block", "escapes", "directive", "anchor"],
 )
 def test_large_nonsense_ends(data: bytes) -> None:
-    began = time.monotonic()
     with pytest.raises(InventoryInvalid):
         parse_inventory(data, "cluster.yaml")
-    assert time.monotonic() - began < HANG_SECONDS
 
 
 def test_file_above_the_limit_is_not_parsed(tmp_path: Path) -> None:

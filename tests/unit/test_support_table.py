@@ -136,7 +136,8 @@ def test_a_whole_run_that_does_not_prove_the_readme_has_failed(
     argument: str, options: dict[str, str], exitstatus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reporting, "EVIDENCE", tmp_path / "evidence")
-    config: Any = SimpleNamespace(args=[str(ROOT / argument)], getoption=options.get)
+    no_parts = SimpleNamespace(get_plugin=lambda _name: None)
+    config: Any = SimpleNamespace(args=[str(ROOT / argument)], getoption=options.get, pluginmanager=no_parts)
     session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
     reporter = Reporter(config)
     reporter.pytest_runtest_logreport(report("passed", claim=("debian-12", "arm64", "steps", "a walk on the moon")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import os
@@ -339,6 +340,19 @@ def test_schema(invoke: Invoke, tmp_path: Path) -> None:
     assert "written" in invoke("schema").out
     assert "unchanged" in invoke("schema").out
     assert json.loads(invoke("schema", "-o", "-").out) == json.loads((tmp_path / "cluster.schema.json").read_text())
+
+
+def test_render_writes_the_code_that_nodes_fetch_and_says_where_it_goes(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(f"{MINE}sources: {{code: {{url: 'https://files.example.net/m/'}}}}\n")
+    result = invoke("render")
+    (code,) = (path for path in (tmp_path / "generated" / "code").iterdir() if path.suffix == ".sh")
+    assert f"put generated/code/{code.name} at https://files.example.net/m/: the nodes wait" in result.out
+    assert hashlib.sha256(code.read_bytes()).hexdigest().startswith(code.stem.removeprefix("code-"))
+    assert invoke("render", "--check").code == 0
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    assert "code: stale" in invoke("render").out
+    invoke("render", "--prune")
+    assert not (tmp_path / "generated" / "code").exists()
 
 
 def test_every_task_says_what_it_is(invoke: Invoke) -> None:

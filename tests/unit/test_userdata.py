@@ -8,6 +8,7 @@ import lzma
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 import yaml
 
 from meshstrap.errors import UserDataTooLarge
+from meshstrap.lint import bash_findings, shellcheck_findings
 from meshstrap.plan import Plan
-from meshstrap.rendering import UserData, pack_user_data, render_documents, render_script
+from meshstrap.rendering import UserData, pack_user_data, render_code, render_documents, render_script
+from meshstrap.rendering.code import render_fetch
 from meshstrap.rendering.compression import gzip_bytes
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.secrets import Secrets
@@ -162,3 +165,63 @@ def test_gzip_tells_nothing_but_the_text(data: bytes) -> None:
     assert gzip.decompress(gzip_bytes(data)) == data
     assert gzip_bytes(data)[:10] == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
     assert gzip.decompress(gzip_bytes(data) + gzip_bytes(b"z")) == data + b"z"
+
+
+FETCHED = replace(example_plan(), code_url="https://files.example.net/meshstrap")
+
+
+@pytest.mark.parametrize("name", ["cp1", "w1"])
+def test_with_a_place_for_the_code_it_holds_the_values_as_text(name: str) -> None:
+    data, dropped = packed(name, plan=FETCHED), files(packed(name, plan=FETCHED))
+    script = render_script(FETCHED, FETCHED.node(name))
+    own = {path for path in files(packed(name)) if "/secrets/" in path}
+    assert dropped.keys() - own == {
+        "/opt/meshstrap/bootstrap.sh",
+        "/opt/meshstrap/fetch.py",
+        "/etc/systemd/system/meshstrap.service",
+    }
+    text = dropped["/opt/meshstrap/bootstrap.sh"]["content"]
+    assert text == script.header + render_fetch(FETCHED.code_url, render_code())
+    assert f" {render_code().sha256} " in text
+    assert f"    readonly NODE_NAME={name}\n" in data.text
+    assert "unpack.py" not in data.text
+    assert data.compressed == 0
+    assert data.pasted < packed(name).pasted * 0.65
+
+
+@pytest.mark.parametrize("name", ["cp1", "w1"])
+def test_values_only_assign_and_the_linters_take_what_fetches(name: str, tmp_path: Path) -> None:
+    text = files(packed(name, plan=FETCHED))["/opt/meshstrap/bootstrap.sh"]["content"]
+    path = tmp_path / "bootstrap.sh"
+    path.write_text(text)
+    assert [*shellcheck_findings([path], ["--exclude=SC2034"]), *bash_findings([path])] == []
+    values = text.rpartition("\nexec ")[0]
+    done = subprocess.run(["bash", "-n"], input=values, text=True, capture_output=True, check=True)
+    assert done.stderr == ""
+    statements = re.sub(r"'[^']*'", "", re.sub(r"^#.*\n", "", values, flags=re.MULTILINE)).splitlines()
+    assert [line for line in statements if not line.startswith("readonly ")] == []
+
+
+def test_what_does_not_fit_names_the_way_out_with_its_sizes() -> None:
+    plan = too_large(5_000)
+    with pytest.raises(UserDataTooLarge) as error:
+        packed("cp1", Secrets(), plan)
+    data = packed("cp1", Secrets(), replace(plan, code_url=FETCHED.code_url))
+    assert not data.fits_pasted
+    assert (
+        "Not even user-data.b64 fits. Let the nodes fetch the code, with sources.code in cluster.yaml: "
+        f"the user-data then takes {data.packed} as user-data.b64. Or: Shorten"
+    ) in str(error.value)
+
+
+def test_what_cannot_be_pasted_knows_what_it_would_take_if_it_fetched() -> None:
+    plan = too_large(2_000)
+    data, fetched = packed("cp1", Secrets(), plan), packed("cp1", Secrets(), replace(plan, code_url=FETCHED.code_url))
+    assert data.fits
+    assert not data.fits_pasted
+    assert data.fetching is not None
+    assert (data.fetching.pasted, data.fetching.packed) == (fetched.pasted, fetched.packed)
+    assert packed("cp1").fetching is None
+    with pytest.raises(UserDataTooLarge) as error:
+        packed("cp1", Secrets(), too_large(20_000))
+    assert "sources.code" not in str(error.value)

@@ -24,6 +24,12 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "cluster.example.yaml"
 
 
 @dataclass(frozen=True)
+class Fetching:
+    pasted: int = 17_000
+    fits_pasted: bool = True
+
+
+@dataclass(frozen=True)
 class Sizes:
     script: int = 40_000
     compressed: int = 11_000
@@ -31,6 +37,7 @@ class Sizes:
     packed: int = 15_000
     fits_pasted: bool = True
     tokens_left_out: int = 0
+    fetching: Fetching | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         RenderedNode(
             node=plan.nodes[0],
             state="created",
-            sizes=Sizes(fits_pasted=False, pasted=33_000, tokens_left_out=7),
+            sizes=Sizes(fits_pasted=False, pasted=33_000, tokens_left_out=7, fetching=Fetching()),
             missing=["no auth key"],
         ),
         RenderedNode(node=plan.nodes[1], state="unchanged", sizes=Sizes(), missing=["no auth key"]),
@@ -127,7 +134,8 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     first, second = (line.split() for line in shown.splitlines()[2:4])
     assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "13750", "no", "47%", "created"]
     assert second[-3:] == ["88%", "47%", "unchanged"]
-    assert "cp1: too large to paste; give the cloud user-data.b64" in shown
+    ways = "give the cloud user-data.b64 (CLI, Terraform): 47%; or set sources.code in cluster.yaml"
+    assert f"cp1: too large to paste; {ways}: user-data.yaml then takes 54%" in shown
     assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
     assert "w9: stale" in shown

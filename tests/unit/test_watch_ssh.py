@@ -17,6 +17,7 @@ import pytest
 from meshstrap.errors import NoWay
 from meshstrap.ssh import Host, parse_hosts, ssh_configuration, ssh_program
 from meshstrap.watch.reading import COMMAND
+from tests.processes import ended
 from tests.unit.test_watch import STATUS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +129,7 @@ def test_a_host_that_hangs_does_not_keep_the_others_and_ctrl_c_ends_it_cleanly(s
     (says.folder / "w2.slow").touch()
     says.status("cp1")
     says.status("w1")
-    with says.start("--json", "--pause", "1") as process:
+    with ended(says.start("--json", "--pause", "1")) as process:
         assert process.stdout is not None
         told = {json.loads(process.stdout.readline())["node"] for _ in range(2)}
         assert told == {"cp1", "w1"}

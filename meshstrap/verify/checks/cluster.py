@@ -39,7 +39,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     }
 
 
-TOPIC = Topic(__file__, asks=asks, values=values, whole=True)
+TOPIC = Topic("cluster", __file__, asks=asks, values=values, whole=True)
 
 
 def told(machine: Machine) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {"steps": " ".join(node.steps)}
 
 
-TOPIC = Topic(__file__, asks=asks, values=values)
+TOPIC = Topic("converged", __file__, asks=asks, values=values)
 
 
 def status(machine: Machine) -> Status:

@@ -54,7 +54,7 @@ def asks(plan: Plan) -> Asked:
     )
 
 
-TOPIC = Topic(__file__, asks=asks)
+TOPIC = Topic("secrets", __file__, asks=asks)
 
 
 @TOPIC.check(step="tailnet")

@@ -24,6 +24,7 @@ from meshstrap.views.page.model import (
     SERIAL,
     PageNode,
     by_account,
+    code_command,
     pytest_command,
     status_commands,
 )
@@ -34,8 +35,11 @@ from meshstrap.views.words import LANGUAGES, in_every_language, say_html
 _FOLDER = Path(__file__).parent
 
 
-def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bool) -> str:
-    """The page for these nodes. ``limit``: bytes of metadata that the cloud takes; ``secret``: user-data is in it."""
+def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bool, code: str) -> str:
+    """The page for these nodes. ``limit``: bytes of metadata that the cloud takes; ``secret``: user-data is in it.
+
+    ``code``: the file that the nodes fetch; empty when they fetch none.
+    """
     many = len(nodes) > MANY_NODES
     shown = [replace(node, user_data="") for node in nodes] if many else nodes
     style, script = _style(), _read("page.js")
@@ -46,6 +50,8 @@ def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bo
             plan=plan,
             accounts=by_account(plan, shown),
             limit=limit,
+            code=code,
+            code_command=code_command(plan, code),
             notice="many" if many else "secret" if secret else "public",
             many=many,
             states=secret or many,

@@ -79,6 +79,11 @@ def status_commands(plan: Plan) -> list[str]:
     return [f"ssh {user}@ADDRESS {STATUS}" for user in dict.fromkeys(node.login_user for node in plan.nodes)]
 
 
+def code_command(plan: Plan, code: str) -> str:
+    """How to see whether the code is where the nodes fetch it: the checksum begins like the file's name ends."""
+    return f"curl -fsS {plan.code_url}/{code} | sha256sum"
+
+
 def pytest_command(plan: Plan) -> str:
     """The verification of all nodes; empty when there are too many to name."""
     if len(plan.nodes) > HOSTS_NAMED:

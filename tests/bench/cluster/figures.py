@@ -8,14 +8,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.lab.turn import BUSY
 from tests.readme import say, write_part
 
 MEASURED = Path(__file__).with_name("measured.json")
 PART = "cost"
-
-# Above this share of the CPUs for the work of others before it began, a run's seconds say little, and its ratios less
-# than they should. Seen on an idle machine: 0.01 to 0.05.
-BUSY = 0.1
 
 
 @dataclass(frozen=True)

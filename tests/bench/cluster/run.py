@@ -6,7 +6,6 @@ import itertools
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.cluster.versions import this_machine
 from tests.lab.conftest import CACHE
 from tests.lab.node import status
 from tests.lab.process import LabError
+from tests.lab.turn import busy_share
 from tests.lab.twice import watch
 
 from .bringup import BringUp, bring_up
@@ -61,19 +61,6 @@ def main(words: list[str]) -> None:
     if "--write" in words:
         keep(figures)
         screen.say("\nREADME.md and README.ko.md have these figures now.")
-
-
-def busy_share() -> float:
-    """How much of its CPUs this machine spends on other work, over ten seconds: 0 to 1 (proc_stat(5))."""
-
-    def jiffies() -> tuple[int, int]:
-        user, nice, system, idle, waiting, *rest = map(int, Path("/proc/stat").read_text().split()[1:9])
-        return idle + waiting, user + nice + system + idle + waiting + sum(rest)
-
-    idle, total = jiffies()
-    time.sleep(10)
-    idle_then, total_then = jiffies()
-    return 1 - (idle_then - idle) / (total_then - total)
 
 
 def _warm(*folders: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meshstrap.verify.arrival import Arrival
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from meshstrap.verify.judge import judge
 from meshstrap.verify.verdict import Verdict
 

@@ -19,6 +19,7 @@ from meshstrap.verify.question import Asked
 from meshstrap.verify.questions import questions
 from tests.shell.firewall_rules import RULES_V4
 from tests.unit.hosts import green_cluster
+from tests.unit.hosts.of_steps import answers
 
 CA = """\
 -----BEGIN CERTIFICATE-----
@@ -74,7 +75,13 @@ def green(name: str) -> dict[str, Any]:
     made = plan()
     node = made.node(name)
     texts = {**_texts(node), **(_ubuntu_texts() if node.family == "apt" else _oracle_texts(node))}
-    said = {**_machine(node), **_software(made, node), **_tailnet(node), **green_cluster.answers(made, node)}
+    said = {
+        **_machine(node),
+        **_software(made, node),
+        **_tailnet(node),
+        **green_cluster.answers(made, node),
+        **answers(),
+    }
     return copy.deepcopy(
         {
             "texts": {path: {"text": text, "changed": CHANGED} for path, text in texts.items()},

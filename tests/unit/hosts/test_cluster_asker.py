@@ -17,6 +17,7 @@ import pytest
 from meshstrap.verify import cluster_asker
 from meshstrap.verify.cluster import asked_of
 from meshstrap.verify.reach import program_command
+from tests.processes import ended
 from tests.unit.hosts.green import plan
 
 # Plays nodes cp1 and w1, and remembers namespaces as files.
@@ -98,7 +99,7 @@ class FakeCluster:
 
     def run(self) -> dict[str, Any]:
         """Its answer."""
-        with self.start() as process:
+        with ended(self.start()) as process:
             out, _ = process.communicate(timeout=120)
         told: dict[str, Any] = json.loads(out.decode().rstrip().rpartition("\n")[2])
         return told
@@ -134,7 +135,7 @@ def test_all_pods_are_asked_and_nothing_is_left(cluster: FakeCluster) -> None:
 
 def test_a_pod_that_does_not_start_is_waited_for_and_says_why(cluster: FakeCluster) -> None:
     cluster.behave("no image")
-    with cluster.start() as process:
+    with ended(cluster.start()) as process:
         cluster.wait_for("pods")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
@@ -154,7 +155,7 @@ def test_a_refusal_is_the_answer_and_nothing_is_left(cluster: FakeCluster) -> No
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_whoever_is_told_to_end_leaves_nothing(cluster: FakeCluster, number: signal.Signals) -> None:
     cluster.behave("hangs")
-    with cluster.start() as process:
+    with ended(cluster.start()) as process:
         cluster.wait_for("exec")
         assert len(cluster.left) == 1
         process.send_signal(number)
@@ -165,7 +166,7 @@ def test_whoever_is_told_to_end_leaves_nothing(cluster: FakeCluster, number: sig
 
 def test_when_nobody_listens_any_more_nothing_is_left(cluster: FakeCluster) -> None:
     cluster.behave("hangs")
-    with cluster.start() as process:
+    with ended(cluster.start()) as process:
         cluster.wait_for("exec")
         assert process.stdout
         process.stdout.close()

@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from meshstrap.verify.verdict import Outcome, Verdict
+from tests.cluster.verify_faults import FAULTS as CLUSTER
+from tests.cluster.verify_whole import WHOLE as BROKEN
+from tests.lab.verify_faults import FAULTS as LAB
 from tests.unit.hosts.evaluate import evaluate
 from tests.unit.hosts.faults import Fault, status
 from tests.unit.hosts.green import arrival, green
-from tests.unit.hosts.table_cluster import FAULTS as CLUSTER
-from tests.unit.hosts.table_machine import FAULTS as MACHINE
+from tests.unit.hosts.of_steps import faults
+from tests.unit.hosts.table_own import FAULTS as OWN
 from tests.unit.hosts.table_whole import FAULTS as WHOLE
 
-FAULTS = (*MACHINE, *CLUSTER, *WHOLE)
+FAULTS = (*OWN, *faults(), *WHOLE)
 # These say by themselves what is wrong with a whole host, and have tests of their own below.
 OF_THE_HOST = {
     "machine.the_machine_answers",
@@ -44,6 +47,14 @@ def test_exactly_that_check_fails_and_says_what_it_found(fault: Fault) -> None:
 
 def test_every_check_has_a_fault() -> None:
     assert {check.id for check in checks(whole=True)} - {fault.check for fault in FAULTS} == OF_THE_HOST
+
+
+def test_the_faults_of_the_labs_name_checks_that_there_are() -> None:
+    known = {check.id for check in checks(whole=True)}
+    for fault in (*LAB, *CLUSTER):
+        assert fault.seen_by <= known
+    for whole in BROKEN:
+        assert set(whole.seen_by) <= known
 
 
 @pytest.mark.parametrize("name", NAMES)

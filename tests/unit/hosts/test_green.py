@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from meshstrap.verify.questions import questions
 from meshstrap.verify.verdict import Outcome
 from tests.unit.hosts.evaluate import evaluate
-from tests.unit.hosts.green import arrival, green
+from tests.unit.hosts.green import arrival, green, plan
 
 
 @pytest.mark.parametrize("name", ["cp1", "w1"])
@@ -23,3 +24,9 @@ def test_every_check_is_asked_of_one_of_the_two() -> None:
     both = [evaluate(arrival(name, green(name))) for name in ("cp1", "w1")]
     never = [check for check in both[0] if all(one[check].outcome is not Outcome.HOLDS for one in both)]
     assert never == []
+
+
+@pytest.mark.parametrize("name", ["cp1", "w1"])
+def test_every_question_has_one_name_and_its_answer(name: str) -> None:
+    asked = [question.name for question in questions(plan(), whole=True).commands]
+    assert sorted(asked) == sorted(green(name)["commands"])

@@ -13,10 +13,12 @@ from meshstrap.rendering import render_documents, render_script
 from tests.golden.cases import example_plan
 
 ROOT = Path(__file__).resolve().parents[3]
-SEEN_BY_CHECKS = tuple((ROOT / "meshstrap" / "verify").rglob("*.py"))
+CHECKS = tuple((ROOT / "scripts" / "steps").glob("*/checks.py"))
+SEEN_BY_CHECKS = (*(ROOT / "meshstrap" / "verify" / "checks").glob("*.py"), *CHECKS)
 IMPORT_ALL = """
 import sys
-import meshstrap.verify.run
+from meshstrap.verify.run import checks
+checks(whole=True)
 print(*(name for name in sys.modules if name.startswith("meshstrap.") or name == "pytest"))
 """
 

@@ -17,6 +17,7 @@ import pytest
 
 from meshstrap.verify import pod
 from meshstrap.verify.pods import pod_manifest, program, service_manifest
+from tests.processes import ended
 
 HERE = "127.0.0.1"
 
@@ -24,13 +25,11 @@ HERE = "127.0.0.1"
 @pytest.fixture(scope="module")
 def server() -> Iterator[None]:
     environment = {**os.environ, "NODE": "w1", "HOST": HERE}
-    with subprocess.Popen([sys.executable, "-c", program(), "serve"], env=environment) as process:
-        deadline = time.monotonic() + 30
+    with ended(subprocess.Popen([sys.executable, "-c", program(), "serve"], env=environment)) as process:
         while pod.opens(HERE, pod.HTTP_PORT):
-            assert time.monotonic() < deadline
+            assert process.poll() is None, "it has ended"
             time.sleep(0.05)
         yield
-        process.kill()
 
 
 def free_port() -> int:

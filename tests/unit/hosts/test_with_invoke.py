@@ -13,7 +13,8 @@ from subprocess import PIPE, CompletedProcess, Popen
 
 import pytest
 
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
+from tests.processes import ended
 from tests.unit.hosts.conftest import ROOT, FakeFleet
 from tests.unit.hosts.faults import data
 from tests.unit.hosts.green import green
@@ -95,7 +96,7 @@ def test_whoever_ends_it_gets_no_trace_and_every_connection_goes_with_it(fleet: 
     ssh.write_text(f"#!/bin/sh\necho $$ >{fleet.folder}/pid.$$\nexec sleep 300\n")
     environment = {**os.environ, "PATH": f"{fleet.folder / 'bin'}:{os.environ['PATH']}"}
     command = [sys.executable, "-m", "invoke", "verify", f"--inventory={fleet.folder / 'cluster.yaml'}"]
-    with Popen(command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True) as process:
+    with ended(Popen(command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True)) as process:
         while len(list(fleet.folder.glob("pid.*"))) < 2:
             assert process.poll() is None
             time.sleep(0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from meshstrap.verify.checks import checks
+from meshstrap.verify.catalogue import checks
 from meshstrap.views.page.model import pytest_command
 from tests.unit.hosts.conftest import FakeFleet
 from tests.unit.hosts.faults import data, put

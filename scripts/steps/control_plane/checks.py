@@ -1,0 +1,205 @@
+"""The control plane answers, lasts, and is open to nobody who has no business there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import yaml
+from netaddr import AddrFormatError, IPAddress
+
+from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan.machines import DNF
+from meshstrap.plan.names import CERTIFICATE_DAYS, GUARDED_PORTS, INNER_PORTS, SILENT_PORTS
+from meshstrap.verify.answers import CannotTell
+from meshstrap.verify.check import Topic
+from meshstrap.verify.kubernetes import API, HTTP_STATUS, NO_CONNECTION, SYSTEM
+from meshstrap.verify.machine import Machine
+from meshstrap.verify.question import Asked, Question
+from meshstrap.verify.reading import days_left, filter_rules, same, tailnet_addresses
+
+_ETCD = "/etc/kubernetes/pki/etcd"
+
+# Of a Secret only what is no secret leaves the host.
+_EXPIRY = (
+    "python3 -c 'import base64, json, sys; "
+    '[print(item["metadata"]["name"], base64.b64decode(item["data"].get("expiration", "")).decode()) '
+    'for item in json.load(sys.stdin)["items"]]\''
+)
+
+_CERTIFICATES = r"""
+show() { printf '%s %s\n' "$1" "$(openssl x509 -noout -enddate)"; }
+for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do show "$f" <"$f" || exit 3; done
+for f in admin controller-manager scheduler; do
+  f=/etc/kubernetes/$f.conf
+  sed -n 's/^ *client-certificate-data: //p' "$f" | base64 -d | show "$f" || exit 3
+done"""
+
+_TOKENS = f"'{SYSTEM}/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken'"
+
+
+def asks(plan: Plan) -> Asked:
+    """The API, etcd, certificates, and what listens."""
+    del plan
+    return Asked(
+        commands=(
+            Question("listeners", "ss --no-header --tcp --listening --numeric"),
+            Question("api_ready", f"{API} '/readyz?verbose' 2>&1", codes=(0, 1)),
+            Question("api_version", f"{API} /version"),
+            Question(
+                "api_anonymous", f"{HTTP_STATUS} https://127.0.0.1:6443{SYSTEM}/secrets", codes=(0, *NO_CONNECTION)
+            ),
+            Question(
+                "etcd",
+                "curl --silent --show-error --max-time 10 "
+                f"--cacert {_ETCD}/ca.crt --cert {_ETCD}/healthcheck-client.crt "
+                f"--key {_ETCD}/healthcheck-client.key https://127.0.0.1:2379/health 2>&1",
+                codes=(0, *NO_CONNECTION),
+            ),
+            Question("certificates", _CERTIFICATES),
+            Question(
+                "ca_hash",
+                "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
+                "openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1",
+            ),
+            Question("cluster_configuration", f"{API} {SYSTEM}/configmaps/kubeadm-config"),
+            Question("tokens", f"set -o pipefail; {API} {_TOKENS} | {_EXPIRY}"),
+        ),
+    )
+
+
+def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
+    """What the texts name."""
+    del node
+    return {
+        "inner_ports": ", ".join(f"{port} ({what})" for port, what in INNER_PORTS.items()),
+        "silent_ports": ", ".join(f"{port} ({what})" for port, what in SILENT_PORTS.items()),
+        "guarded_ports": ", ".join(map(str, GUARDED_PORTS)),
+        "ca_cert_hash": plan.ca_cert_hash or "not known yet",
+    }
+
+
+TOPIC = Topic("control_plane", __file__, asks=asks, values=values)
+
+
+@TOPIC.check()
+def the_api_server_is_ready(machine: Machine) -> None:
+    code, lines = machine.answers.code("api_ready"), machine.answers.lines("api_ready")
+    failed = [line for line in lines if line.startswith("[-]")]
+    machine.expect(code == 0 and not failed, failed or lines[-1:])
+
+
+@TOPIC.check()
+def the_api_server_has_the_planned_version(machine: Machine) -> None:
+    found = machine.answers.data("api_version")["gitVersion"]
+    machine.expect(found == f"v{machine.plan.versions.kubernetes}", found)
+
+
+@TOPIC.check()
+def etcd_is_healthy(machine: Machine) -> None:
+    code, said = machine.answers.code("etcd"), machine.answers.said("etcd")
+    try:
+        healthy = code == 0 and json.loads(said).get("health") == "true"
+    except ValueError as error:
+        raise CannotTell(f"etcd says {said[:100]!r}") from error
+    machine.expect(healthy, said)
+
+
+@TOPIC.check()
+def certificates_are_good_for_a_month(machine: Machine) -> None:
+    lines = [line.split(" notAfter=") for line in machine.answers.lines("certificates") if " notAfter=" in line]
+    if not lines:
+        raise CannotTell("no certificate below /etc/kubernetes")
+    left = {path: days_left(machine.answers, end) for path, end in lines}
+    short = [f"{path}: {days:.1f} days left" for path, days in left.items() if days < CERTIFICATE_DAYS]
+    machine.expect(not short, short)
+
+
+@TOPIC.check()
+def anonymous_callers_see_nothing(machine: Machine) -> None:
+    code, found = machine.answers.code("api_anonymous"), machine.answers.said("api_anonymous")
+    if code != 0:
+        raise CannotTell("the API server does not answer on 127.0.0.1:6443")
+    machine.expect(found in {"401", "403"}, f"HTTP {found} for the Secrets of kube-system")
+
+
+@TOPIC.check()
+def nothing_listens_where_it_must_not(machine: Machine) -> None:
+    inner = {"127.0.0.1", "::1", *tailnet_addresses(machine.answers)}
+    found = []
+    for line in machine.answers.lines("listeners"):
+        address, _, port = line.split()[3].rpartition(":")
+        host = address.strip("[]").partition("%")[0].removeprefix("::ffff:")
+        if int(port) in SILENT_PORTS:
+            found.append(f"{port} ({SILENT_PORTS[int(port)]}) on {host}")
+        elif int(port) in INNER_PORTS and host not in inner and not _is_loopback(host):
+            found.append(f"{port} ({INNER_PORTS[int(port)]}) on {host}")
+    machine.expect(not found, found)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return bool(IPAddress(host).is_loopback())
+    except AddrFormatError:
+        return False
+
+
+@TOPIC.check()
+def the_host_firewall_opens_no_port_of_the_control_plane(machine: Machine) -> None:
+    if machine.node.family == DNF:
+        machine.answers.code("firewalld")
+        words = set(machine.answers.said("firewalld").split())
+        found = sorted(words & {f"{port}/tcp" for port in GUARDED_PORTS})
+    else:
+        found = [rule for rule in filter_rules(machine.answers.said("iptables"), "INPUT") if opens_a_port(rule)]
+    machine.expect(not found, found)
+
+
+def opens_a_port(rule: str) -> bool:
+    """Whether a rule lets everyone to a guarded port: one that accepts it, from any interface and any source."""
+    ports = re.search(r"--dports? (\S+)", rule)
+    if not rule.endswith("-j ACCEPT") or ports is None or re.search(r" -[is] ", rule):
+        return False
+    ranges = [part.split(":") for part in ports.group(1).split(",")]
+    return " -p tcp " in rule and any(
+        int(first) <= port <= int(last)
+        for first, *rest in ranges
+        for last in (rest or [first])
+        for port in GUARDED_PORTS
+    )
+
+
+@TOPIC.check()
+def the_cluster_was_made_as_planned(machine: Machine) -> None:
+    text = machine.answers.data("cluster_configuration")["data"]["ClusterConfiguration"]
+    told = yaml.safe_load(text)
+    network = machine.plan.network
+    found = {
+        "podSubnet": told["networking"].get("podSubnet"),
+        "serviceSubnet": told["networking"].get("serviceSubnet"),
+        "controlPlaneEndpoint": told.get("controlPlaneEndpoint"),
+        "proxy.disabled": told.get("proxy", {}).get("disabled"),
+    }
+    wanted = {
+        "podSubnet": str(network.pod_subnet),
+        "serviceSubnet": str(network.service_subnet),
+        "controlPlaneEndpoint": f"{machine.plan.api_endpoint}:{machine.plan.api_port}",
+        "proxy.disabled": True,
+    }
+    same(machine, found, wanted)
+
+
+@TOPIC.check()
+def the_ca_is_the_pinned_one(machine: Machine) -> None:
+    if not machine.plan.ca_cert_hash:
+        machine.skip("cluster.ca_cert_hash pins none yet")
+    found = f"sha256:{machine.answers.said('ca_hash')}"
+    machine.expect(found == machine.plan.ca_cert_hash, found)
+
+
+@TOPIC.check()
+def every_bootstrap_token_expires(machine: Machine) -> None:
+    lines = [line.split() for line in machine.answers.lines("tokens")]
+    found = [words[0] for words in lines if len(words) == 1]
+    machine.expect(not found, found)

@@ -1,0 +1,143 @@
+"""The image's own firewall lets the mesh and the pods through, and keeps all else that it had."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan.machines import DNF
+from meshstrap.plan.names import openings, trusted_words
+from meshstrap.verify.check import Topic
+from meshstrap.verify.machine import Machine
+from meshstrap.verify.question import Asked
+from meshstrap.verify.reading import filter_rules, policy
+
+SAVED = "/etc/iptables/rules.v4"
+FOREIGN = re.compile(r"^(?:\[\d+:\d+\] )?(?:-A |:)((?:ts-|CILIUM_|OLD_CILIUM_|KUBE-|cali-)[^ ]*)", re.MULTILINE)
+ORACLES = "OracleCloud.com"
+
+
+def asks(plan: Plan) -> Asked:
+    """What the image loads at boot."""
+    del plan
+    return Asked(texts=(SAVED, "/etc/firewalld/direct.xml", "/etc/ufw/ufw.conf", "/sys/class/dmi/id/chassis_asset_tag"))
+
+
+def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
+    """What the texts name."""
+    if node.family == DNF:
+        return {"openings": f"firewalld trusts {', '.join(trusted_words(plan.network))}"}
+    matches = [f"{chain} {match}" for chain, all_ in openings(plan.network).items() for match in all_]
+    return {"openings": f"accepted before anything is refused: {'; '.join(matches)}"}
+
+
+TOPIC = Topic("firewall", __file__, asks=asks, values=values)
+
+
+def missing(machine: Machine, rules: str) -> Iterator[str]:
+    """What a packet of the mesh or of a pod runs into before it is accepted."""
+    for chain, matches in openings(machine.plan.network).items():
+        chained = filter_rules(rules, chain)
+        refusals = [number for number, rule in enumerate(chained) if re.match(rf"-A {chain} -j (REJECT|DROP)", rule)]
+        if not refusals and policy(rules, chain) == "ACCEPT":
+            continue
+        before = chained[: refusals[0]] if refusals else chained
+        yield from (f"{chain} {match}" for match in matches if f"-A {chain} {match} -j ACCEPT" not in before)
+
+
+def untrusted(machine: Machine, life: str) -> list[str]:
+    """What firewalld does not trust, ``running`` or ``permanent``, which is after a reload."""
+    if machine.answers.code("firewalld") != 0:
+        machine.skip("firewalld does not run: nothing is refused")
+    parts = machine.answers.said("firewalld").split("== ")
+    known = next((part for part in parts if part.partition("\n")[0] == life), "").split()
+    return [word for word in trusted_words(machine.plan.network) if word not in known]
+
+
+def refused(machine: Machine, rules: str) -> None:
+    """Expect that nothing of the mesh is refused."""
+    found = list(missing(machine, rules))
+    machine.expect(not found, f"refused before it is accepted: {', '.join(found)}")
+
+
+@TOPIC.check()
+def the_mesh_and_the_pods_get_through(machine: Machine) -> None:
+    if machine.node.family == DNF:
+        found = untrusted(machine, "running")
+        machine.expect(not found, f"not trusted: {', '.join(found)}")
+    else:
+        refused(machine, machine.answers.said("iptables"))
+
+
+@TOPIC.check()
+def the_mesh_and_the_pods_get_through_after_a_boot(machine: Machine) -> None:
+    if machine.node.family == DNF:
+        found = untrusted(machine, "permanent")
+        machine.expect(not found, f"not trusted permanently: {', '.join(found)}")
+    else:
+        refused(machine, saved_rules(machine))
+
+
+def saved_rules(machine: Machine) -> str:
+    """The rules that the image loads at boot."""
+    text = machine.answers.text(SAVED)
+    if text is None:
+        machine.skip("this image has no firewall of its own")
+    return text
+
+
+@TOPIC.check()
+def the_instance_services_rules_are_intact(machine: Machine) -> None:
+    live = [plain(line) for line in machine.answers.lines("iptables")]
+    jump = next(
+        (line for line in live if re.search(r"^-A OUTPUT\S* -d 169\.254\.0\.0/16 .*InstanceServices", line)), ""
+    )
+    wanted = services(machine)
+    lost = [rule for rule in wanted if rule not in live]
+    machine.expect(not lost, f"{len(lost)} of {len(wanted)} rules are not live, the first is {lost[:1]}")
+    machine.expect([rule for rule in live if rule in wanted] == wanted, "the rules are in another order")
+    machine.expect(jump, "no rule of OUTPUT leads to them")
+    outward = filter_rules(machine.answers.said("iptables"), "OUTPUT")
+    shadow = outward.index("-A OUTPUT -j ACCEPT") if "-A OUTPUT -j ACCEPT" in outward else len(outward)
+    machine.expect(jump not in outward or outward.index(jump) < shadow, "OUTPUT accepts everything before them")
+
+
+def plain(rule: str) -> str:
+    """A rule without its comment, which iptables-save quotes in its own way."""
+    return re.sub(r' -m comment --comment ("(?:[^"\\]|\\.)*"|\S+)', "", rule).rstrip()
+
+
+def services(machine: Machine) -> list[str]:
+    """The image's rules for its link-local services, as its own file has them."""
+    if machine.node.family == DNF:
+        found = firewalld_services(machine)
+    else:
+        text = machine.answers.text(SAVED) or ""
+        found = [plain(line) for line in text.splitlines() if line.startswith("-A InstanceServices ")]
+    is_oracles = (machine.answers.text("/sys/class/dmi/id/chassis_asset_tag") or "").strip() == ORACLES
+    if not found and not is_oracles:
+        machine.skip("this image is not Oracle's, and has no such rules")
+    machine.expect(found, "the image's own file has none of them left")
+    return found
+
+
+def firewalld_services(machine: Machine) -> list[str]:
+    """The same out of firewalld's direct.xml, as they become rules of iptables."""
+    text = machine.answers.text("/etc/firewalld/direct.xml") or ""
+    rules = re.findall(r'chain="(BareMetalInstanceServices)" priority="\d+">([^<]*)<', text)
+    return [f"-A {chain} {words}" for chain, words in rules]
+
+
+@TOPIC.check()
+def nothing_of_others_is_frozen_in_the_saved_rules(machine: Machine) -> None:
+    found = sorted(set(FOREIGN.findall(saved_rules(machine))))
+    machine.expect(not found, found)
+
+
+@TOPIC.check()
+def ufw_is_not_enabled(machine: Machine) -> None:
+    if machine.node.family == DNF:
+        machine.skip("ufw is Ubuntu's and Debian's")
+    text = machine.answers.text("/etc/ufw/ufw.conf") or ""
+    machine.expect(not re.search(r"^ENABLED=yes", text, re.MULTILINE), "enabled")

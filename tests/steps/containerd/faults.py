@@ -1,0 +1,58 @@
+"""What can be wrong here on a host, and what the check of each then finds."""
+
+from __future__ import annotations
+
+from tests.unit.hosts.faults import data, fault, out, says, text, touch, unit
+from tests.unit.hosts.green import NOW
+
+FAULTS = (
+    fault(
+        "containerd",
+        "the runtime answers",
+        says("cri", "", 1, "level=fatal\nunknown service runtime.v1.RuntimeService"),
+        "unknown service",
+    ),
+    fault(
+        "containerd",
+        "the runtime answers",
+        data("cri", lambda told: told["status"]["conditions"][0].update(status=False, message="broken")),
+        "RuntimeReady: broken",
+    ),
+    fault(
+        "containerd",
+        "cgroups are systemds",
+        out("containerd", "SystemdCgroup = true", "SystemdCgroup = false"),
+        "SystemdCgroup = false",
+    ),
+    fault(
+        "containerd",
+        "the sandbox image is pinned",
+        out("containerd", "pause:3.10.2", "pause:3.8"),
+        "registry.k8s.io/pause:3.8",
+    ),
+    fault(
+        "containerd",
+        "containerd has read its latest configuration",
+        touch("/etc/containerd/config.toml", NOW - 60),
+        "/etc/containerd/config.toml was changed after containerd was started",
+    ),
+    fault(
+        "containerd",
+        "containerd has read its latest configuration",
+        unit("containerd", "NeedDaemonReload", "yes"),
+        "systemd has not read",
+    ),
+    fault(
+        "containerd",
+        "containerd has read its latest configuration",
+        unit("containerd", "ActiveState", "failed"),
+        "containerd is failed",
+    ),
+    fault("containerd", "containerd starts at every boot", unit("containerd", "UnitFileState", "disabled"), "disabled"),
+    fault(
+        "containerd",
+        "images come from the planned mirrors",
+        text("/etc/containerd/certs.d/registry.k8s.io/hosts.toml", "[host", "# [host"),
+        "registry.k8s.io from its own",
+    ),
+)

@@ -1,0 +1,86 @@
+"""What can be wrong here on a host, and what the check of each then finds."""
+
+from __future__ import annotations
+
+from tests.unit.hosts.faults import WORKER, fault, out, put, says, text, touch, unit
+from tests.unit.hosts.green import NOW
+
+CONFIG = "/var/lib/kubelet/config.yaml"
+
+FAULTS = (
+    fault(
+        "kubelet",
+        "the kubelet runs now and after a boot",
+        unit("kubelet", "UnitFileState", "disabled"),
+        "active, disabled",
+    ),
+    fault(
+        "kubelet",
+        "the kubelet starts after the tailnet",
+        unit("kubelet", "Wants", "network-online.target"),
+        "no Wants=tailscale-online.target",
+    ),
+    fault(
+        "kubelet",
+        "the kubelet is told the tailnet address",
+        out("kubelet", "100.64.0.1", "10.0.0.11"),
+        "--node-ip=10.0.0.11",
+    ),
+    fault(
+        "kubelet",
+        "the kubelet has the planned configuration",
+        text(CONFIG, "maxPods: 60", "maxPods: 110"),
+        "maxPods: 110",
+        WORKER,
+    ),
+    fault(
+        "kubelet",
+        "the kubelet has the planned configuration",
+        text(CONFIG, "memory: 256Mi", "memory: 1Gi"),
+        "kubeReserved.memory: 1Gi",
+    ),
+    fault(
+        "kubelet",
+        "the kubelet has read its latest configuration",
+        touch(CONFIG, NOW),
+        f"{CONFIG} was changed after kubelet was started",
+    ),
+    fault(
+        "kubelet",
+        "the kubelet resolves names as the cloud does",
+        text(CONFIG, "/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"),
+        "/etc/resolv.conf names 127.0.0.53",
+    ),
+    fault(
+        "kubelet",
+        "the kubelet resolves names as the cloud does",
+        put("/run/systemd/resolve/resolv.conf", "search example.net\n"),
+        "names no server",
+    ),
+    fault(
+        "kubelet",
+        "the kubelets certificate lasts",
+        says("kubelet_certificate", "notAfter=Nov 25 12:00:00 2026 GMT"),
+        "1.6 days left",
+    ),
+    fault("kubelet", "the kubelet asks for credentials", says("kubelet_anonymous", "200"), "HTTP 200"),
+    fault(
+        "kubelet",
+        "the kubelet asks for credentials",
+        says("kubelet_anonymous", "000", 7),
+        "nothing answers on port 10250",
+    ),
+    fault(
+        "kubelet",
+        "the apis name leads to the control plane",
+        text("/etc/hosts", "100.64.0.1 k8s", "100.64.0.9 k8s"),
+        "100.64.0.9",
+        WORKER,
+    ),
+    fault(
+        "kubelet",
+        "the apis name leads to the control plane",
+        text("/etc/hosts", "100.64.0.1 k8s", "# k8s"),
+        "no line of /etc/hosts",
+    ),
+)

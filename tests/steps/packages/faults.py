@@ -1,0 +1,52 @@
+"""What can be wrong here on a host, and what the check of each then finds."""
+
+from __future__ import annotations
+
+from tests.unit.hosts.faults import WORKER, fault, out, says, text
+
+FAULTS = (
+    fault(
+        "packages",
+        "every package has the planned version",
+        out("dpkg", "kubelet\t1.36.3-1.1", "kubelet\t1.36.9-1.1"),
+        "kubelet 1.36.9-1.1",
+    ),
+    fault(
+        "packages",
+        "every package has the planned version",
+        out("dpkg", "1:9.9-1\tinstall ok installed", "1:9.9-1\tdeinstall ok config-files"),
+        "not installed",
+    ),
+    fault(
+        "packages",
+        "every package has the planned version",
+        out("rpm", "tailscale\t1.102.5-1.1\n", "package tailscale is not installed\n"),
+        "tailscale not installed",
+        WORKER,
+    ),
+    fault(
+        "packages",
+        "every planned package is held",
+        out("dpkg", "tailscale\t1.102.5\thold", "tailscale\t1.102.5\tinstall"),
+        "not held: tailscale",
+    ),
+    fault(
+        "packages",
+        "every planned package is held",
+        text("/etc/yum.repos.d/meshstrap-containerd.repo", "excludepkgs=containerd.io", ""),
+        "not held: containerd.io",
+        WORKER,
+    ),
+    fault(
+        "packages",
+        "no package is half installed",
+        says("dpkg_audit", "The following packages are only half installed:\n kubelet"),
+        "half installed",
+    ),
+    fault(
+        "packages",
+        "the running programs are the installed ones",
+        out("programs", "tailscaled\nk", "tailscaled (deleted)\nk"),
+        "tailscaled /usr/sbin/tailscaled (deleted)",
+    ),
+)

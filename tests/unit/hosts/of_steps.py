@@ -1,0 +1,28 @@
+"""What each step's own tests know of a host: the answers on which all is as planned, and the faults."""
+
+from __future__ import annotations
+
+import runpy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.unit.hosts.faults import Fault
+
+STEPS = Path(__file__).resolve().parents[2] / "steps"
+
+
+@cache
+def tables() -> tuple[dict[str, Any], ...]:
+    """The ``faults.py`` of every step's folder that has one."""
+    return tuple(runpy.run_path(str(path)) for path in sorted(STEPS.glob("*/faults.py")))
+
+
+def faults() -> tuple[Fault, ...]:
+    """All rows of ``FAULTS``."""
+    return tuple(fault for table in tables() for fault in table["FAULTS"])
+
+
+def answers() -> dict[str, str]:
+    """What commands print on every node, by the name of the question: ``ANSWERS``, where a step has some."""
+    return {name: text for table in tables() for name, text in table.get("ANSWERS", {}).items()}
