@@ -52,6 +52,7 @@ class Location(_Data):
     key_url: str
     suite: str = ""
     component: str = ""
+    signed_metadata: bool = False
     fingerprints: tuple[str, ...] = ()
 
 

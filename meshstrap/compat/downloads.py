@@ -20,6 +20,7 @@ class PackageSource:
     component: str
     key_url: str
     key_fingerprints: tuple[str, ...]
+    signed_metadata: bool
 
 
 def repositories(system: str, kubernetes: str, overrides: Repositories | None = None) -> tuple[PackageSource, ...]:
@@ -51,6 +52,7 @@ def _vendor_source(
         component=location.component,
         key_url=location.key_url.format(**names),
         key_fingerprints=fingerprints,
+        signed_metadata=location.signed_metadata,
     )
 
 
@@ -63,6 +65,8 @@ def _overridden(source: PackageSource, given: PackageRepository) -> PackageSourc
         component=source.component if given.component is None else given.component,
         key_url=source.key_url if given.key_url is None else given.key_url,
         key_fingerprints=source.key_fingerprints if given.key_fingerprints is None else given.key_fingerprints,
+        # A mirror made with createrepo has no signature of the list, as a rule.
+        signed_metadata=source.signed_metadata and given.url is None,
     )
 
 

@@ -71,16 +71,20 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class Repository:
-    """One signed package repository. ``kind`` is ``deb`` or ``rpm``; ``packages``: what a node takes from it."""
+    """One signed package repository. ``kind`` is ``deb`` or ``rpm``; ``packages``: what a node takes from it.
+
+    ``signed_metadata``: not the packages alone are signed but the list of them as well (apt asks for that always).
+    """
 
     name: str
     kind: str
     url: str
     suite: str
-    component: str
-    key_url: str
+    components: tuple[str, ...]
+    key_urls: tuple[str, ...]
     key_fingerprints: tuple[str, ...]
     packages: tuple[str, ...]
+    signed_metadata: bool
 
 
 @dataclass(frozen=True, kw_only=True)

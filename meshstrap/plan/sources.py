@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
 from meshstrap import compat
 from meshstrap.inventory.model import Inventory
 from meshstrap.plan.model import Download, Repository
@@ -15,21 +18,35 @@ TAKEN = {
 
 
 def node_repositories(inventory: Inventory, system: str) -> tuple[Repository, ...]:
-    """The package repositories of one operating system, for the Kubernetes version of the inventory."""
+    """The package repositories of one operating system, for the Kubernetes version of the inventory.
+
+    Those of one URL and suite are one repository with all their keys: apt refuses to work at all when two sources of
+    one place name different ones ("Conflicting values set for option Signed-By").
+    """
     found = compat.repositories(system, inventory.cluster.kubernetes_version, inventory.sources.repositories)
-    return tuple(
-        Repository(
-            name=source.name,
-            kind=source.kind,
-            url=source.url,
-            suite=source.suite,
-            component=source.component,
-            key_url=source.key_url,
-            key_fingerprints=source.key_fingerprints,
-            packages=TAKEN[source.name],
-        )
-        for source in found
+    places: dict[tuple[str, str], list[compat.PackageSource]] = {}
+    for source in found:
+        places.setdefault((source.url.rstrip("/"), source.suite), []).append(source)
+    return tuple(_repository(sources) for sources in places.values())
+
+
+def _repository(sources: Sequence[compat.PackageSource]) -> Repository:
+    first = sources[0]
+    return Repository(
+        name=first.name,
+        kind=first.kind,
+        url=first.url,
+        suite=first.suite,
+        components=_each_once([source.component] if source.component else [] for source in sources),
+        key_urls=_each_once([source.key_url] for source in sources),
+        key_fingerprints=_each_once(source.key_fingerprints for source in sources),
+        packages=_each_once(TAKEN[source.name] for source in sources),
+        signed_metadata=all(source.signed_metadata for source in sources),
     )
+
+
+def _each_once(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
 def helm_archive(inventory: Inventory, arch: str) -> Download:

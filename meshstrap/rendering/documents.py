@@ -110,7 +110,7 @@ def render_repository(repository: Repository, arch: str) -> str:
     """One package repository as apt (deb822) or dnf reads it."""
     if repository.kind == "deb":
         # A flat repository, whose suite is a path, has no component.
-        components = (repository.component,) if repository.component else ()
+        components = (" ".join(repository.components),) if repository.components else ()
         return _template(
             "scripts/steps/package_sources/repository.sources",
             name=repository.name,
@@ -121,7 +121,11 @@ def render_repository(repository: Repository, arch: str) -> str:
         )
     packages = ",".join(repository.packages)
     return _template(
-        "scripts/steps/package_sources/repository.repo", name=repository.name, url=repository.url, packages=packages
+        "scripts/steps/package_sources/repository.repo",
+        name=repository.name,
+        url=repository.url,
+        packages=packages,
+        signed_metadata=repository.signed_metadata,
     )
 
 

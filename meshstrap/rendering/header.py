@@ -67,7 +67,7 @@ _LISTS: dict[str, Callable[[Plan, NodePlan], Iterable[str]]] = {
     "REPOSITORY_FILES": lambda _plan, node: [
         render_repository(repository, node.arch).rstrip("\n") for repository in node.repositories
     ],
-    "REPOSITORY_KEY_URLS": lambda _plan, node: [repository.key_url for repository in node.repositories],
+    "REPOSITORY_KEY_URLS": lambda _plan, node: [" ".join(repository.key_urls) for repository in node.repositories],
     "REPOSITORY_KEY_FINGERPRINTS": lambda _plan, node: [
         " ".join(repository.key_fingerprints) for repository in node.repositories
     ],

@@ -55,7 +55,7 @@ def source_of(found: list[Source], repository: Repository) -> Source | None:
         if source.url.rstrip("/") != repository.url.rstrip("/"):
             continue
         if repository.kind == "rpm" or (
-            source.suite == repository.suite and (not repository.component or repository.component in source.components)
+            source.suite == repository.suite and set(repository.components) <= set(source.components)
         ):
             return source
     return None

@@ -51,6 +51,13 @@ install_packages() { # <name or name=version>...
   package_apt_get 1 --allow-downgrades --allow-change-held-packages ${broken:+--reinstall} install "$@"
 }
 
+# apt refuses to work at all when two sources of one place name different keys.
+package_foreign_source() { # <our source>
+  local url
+  url=$(sed -nE 's,^URIs: (.*[^/])/*$,\1,p' <<<"$1")
+  grep -rslE --exclude='meshstrap-*' "^[^#]*$url(/?[] ]|/?$)" "$ROOT"/etc/apt/sources.list{,.d} || true
+}
+
 hold_packages() { # <name>...
   retry 5 5 apt-mark hold "$@"
 }

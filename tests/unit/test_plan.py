@@ -108,15 +108,26 @@ def test_a_package_without_a_version_is_named_alone() -> None:
     assert package_argument("dnf", Package(name="socat", version="", held=False)) == "socat"
 
 
+def test_repositories_of_one_place_are_one_with_all_their_keys() -> None:
+    mirror = "{url: 'http://m.example.net/deb/', suite: /, component: '', key_fingerprints: [KEY]}"
+    given = {"containerd": "A" * 40, "tailscale": "B" * 40}
+    listed = ", ".join(f"{name}: {mirror.replace('KEY', key)}" for name, key in given.items())
+    nodes = plan_of(small() + f"sources: {{repositories: {{{listed}}}}}\n").node("w1").repositories
+    assert [repository.name for repository in nodes] == ["kubernetes", "containerd"]
+    assert nodes[1].key_fingerprints == ("A" * 40, "B" * 40)
+    assert nodes[1].packages == ("containerd.io", "tailscale")
+    assert len(nodes[1].key_urls) == 2
+
+
 def test_repositories_follow_system_and_version() -> None:
     kubernetes, containerd, tailscale = node_of("debian-12", "w1").repositories
     assert kubernetes.url == "https://pkgs.k8s.io/core:/stable:/v1.36/deb/"
-    assert (containerd.url, containerd.suite, containerd.component) == (
+    assert (containerd.url, containerd.suite, containerd.components) == (
         "https://download.docker.com/linux/debian",
         "bookworm",
-        "stable",
+        ("stable",),
     )
-    assert (tailscale.suite, tailscale.component) == ("bookworm", "main")
+    assert (tailscale.suite, tailscale.components) == ("bookworm", ("main",))
     assert {len(repository.key_fingerprints[0]) for repository in (kubernetes, containerd, tailscale)} == {40}
 
 

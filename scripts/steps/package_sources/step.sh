@@ -17,7 +17,12 @@ check_package_sources() {
 }
 
 apply_package_sources() {
-  local i
+  local i foreign
+  for i in "${REPOSITORY_FILES[@]}"; do
+    foreign=$(package_foreign_source "$i")
+    [[ -z $foreign ]] || fail "${foreign//$'\n'/, } names a repository of the plan, too: apt would refuse both" \
+      'move it out of /etc/apt'
+  done
   # Debian's cloud images have no gpg. Nothing of ours is configured yet, so it comes from the distribution.
   if ! type -P curl gpg >"$WORK/tools"; then
     install_packages "${DOWNLOAD_PACKAGES[@]}"
@@ -28,15 +33,20 @@ apply_package_sources() {
 }
 
 package_sources_add() { # <number of the repository>
-  local name=${REPOSITORY_NAMES[$1]} url=${REPOSITORY_KEY_URLS[$1]}
-  fetch "$url" "$WORK/key"
-  # Whatever the vendor serves, ASCII or binary, is stored as ASCII: apt tells the two apart by the file's name.
-  ask package_sources_gpg --armor --import-options import-export --import "$WORK/key"
-  ((ANSWER == 0)) || fail "$url is no OpenPGP key: $LAST_ERROR" "check sources.repositories.$name in cluster.yaml"
+  local name=${REPOSITORY_NAMES[$1]} url
+  local place="check sources.repositories.$name"
+  for url in ${REPOSITORY_KEY_URLS[$1]}; do
+    fetch "$url" "$WORK/key"
+    ask package_sources_gpg --import "$WORK/key"
+    ((ANSWER == 0)) || fail "$url is no OpenPGP key: $LAST_ERROR" "$place in cluster.yaml"
+  done
+  # A vendor that changes its key serves both for a while: those of the plan are stored, and as ASCII, whatever was
+  # served, since apt tells the two apart by the file's name.
+  # shellcheck disable=SC2086 # several fingerprints
+  ask package_sources_gpg --armor --export ${REPOSITORY_KEY_FINGERPRINTS[$1]}
   mv "$WORK/answer" "$WORK/key.asc"
-  ask package_sources_key_is_right "$1" "$WORK/key.asc"
-  ((ANSWER == 0)) || fail "$url: $LAST_ERROR: nothing was stored" \
-    "check sources.repositories.$name.key_fingerprints in cluster.yaml"
+  [[ -s $WORK/key.asc ]] || fail "${REPOSITORY_KEY_URLS[$1]}: no key of the plan: nothing was stored" \
+    "$place.key_fingerprints in cluster.yaml"
   write_file "$KEY_FOLDER/meshstrap-$name.asc" "$(<"$WORK/key.asc")"
   write_file "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[$1]}"
 }

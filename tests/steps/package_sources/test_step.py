@@ -14,9 +14,10 @@ LIST = "etc/apt/sources.list.d/meshstrap-kubernetes.sources"
 # A key file of the tests is a list of fingerprints; a subkey is told from a primary key as gpg tells it.
 GPG = r"""
 file=${*: -1}
-grep -q '^[A-F]\{40\}' "$file" || { echo 'gpg: no valid OpenPGP data found.' >&2; exit 2; }
+[[ $* == *--export* ]] || grep -q '^[A-F]\{40\}' "$file" || { echo 'gpg: no valid OpenPGP data found.' >&2; exit 2; }
 case $* in
-  *--import-options\ import-export\ --import*) cat "$file" ;;
+  *' --import '*) cat "$file" >>$S/ring ;;
+  *' --armor --export '*) shift 6; for key; do grep -sxm1 "$key" $S/ring; done; exit 0 ;;
   *--with-colons\ --show-keys*)
     while read -r key; do
       printf 'pub:-:4096:1:0000:1:::-:::scESC::::::23::0:\nfpr:::::::::%s:\nuid:-::::1::x::a <a@b>::::::::::0:\n' "$key"
@@ -67,12 +68,45 @@ def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
     assert {call.split()[0] for call in again.calls} == {"gpg"}
 
 
-@pytest.mark.parametrize("served", [f"{EVIL}\n", f"{GOOD}\n{EVIL}\n"])
-def test_a_key_that_the_plan_does_not_name_is_refused(machine: Sandbox, served: str) -> None:
-    machine.write("state/served", served)
+def test_of_a_vendor_that_changes_its_key_only_the_planned_one_is_stored(machine: Sandbox) -> None:
+    machine.write("state/served", f"{EVIL}\n{GOOD}\n")
+    done = machine.run("package_sources")
+    assert done.code == 0, done.log
+    assert machine.read(KEYRING) == GOOD + "\n"
+
+
+def test_repositories_of_one_place_share_their_keys(machine: Sandbox) -> None:
+    machine.header["REPOSITORY_KEY_URLS"] = ("https://pkgs.example.net/Release.key https://pkgs.example.net/other",)
+    served = f"printf '%s\\n' {GOOD} >$S/served; [[ ${{*: -1}} == *other ]] && printf '%s\\n' {OTHER} >$S/served\n"
+    machine.stub("curl", f"S={machine.root}/state\n{served}{CURL}")
+    done = machine.run("package_sources")
+    assert done.code == 0, done.log
+    assert machine.read(KEYRING) == f"{GOOD}\n{OTHER}\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "named"),
+    [
+        ("docker.sources", "Types: deb\nURIs: https://pkgs.example.net\n", True),
+        ("docker.list", "deb [signed-by=/x] https://pkgs.example.net/ noble stable\n", True),
+        ("docker.list", "# deb https://pkgs.example.net/ noble stable\n", False),
+        ("docker.list", "deb https://pkgs.example.net/other noble stable\n", False),
+        ("meshstrap-kubernetes.sources", "URIs: https://pkgs.example.net/\n", False),
+    ],
+)
+def test_a_foreign_source_of_the_same_place_is_named_first(machine: Sandbox, file: str, text: str, named: bool) -> None:
+    foreign = machine.write(f"etc/apt/sources.list.d/{file}", text)
+    done = machine.run("package_sources")
+    assert done.code == (1 if named else 0), done.log
+    assert (f"{foreign} names a repository of the plan, too: apt would refuse both" in done.log) == named
+    assert not named or stored(machine) == [False, False]
+
+
+def test_a_key_that_the_plan_does_not_name_is_refused(machine: Sandbox) -> None:
+    machine.write("state/served", f"{EVIL}\n")
     done = machine.run("package_sources")
     assert (done.code, stored(machine)) == (1, [False, False])
-    assert f"signing key {EVIL} is not in the plan: nothing was stored" in done.log
+    assert "https://pkgs.example.net/Release.key: no key of the plan: nothing was stored" in done.log
     assert "sources.repositories.kubernetes.key_fingerprints" in done.log
 
 
