@@ -34,7 +34,7 @@ def build_programs(module: str, source: Path, flags: Sequence[str], folder: Path
     Go keeps every package that it has compiled: a build that was interrupted goes on where it was. ``LabError`` when it
     fails, or when no package was finished for ``SILENT_SECONDS``.
     """
-    command = ["go", "build", "-v", "-C", str(source), *flags, "-o", f"{folder}/", "tool"]
+    command = ["go", "build", "-C", str(source), "-v", *flags, "-o", f"{folder}/", "tool"]
     with _one_at_a_time(cache, module):
         began, said = time.monotonic(), time.monotonic()
         last: deque[str] = deque(maxlen=40)
