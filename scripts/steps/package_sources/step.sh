@@ -33,7 +33,7 @@ apply_package_sources() {
 }
 
 package_sources_add() { # <number of the repository>
-  local name=${REPOSITORY_NAMES[$1]} url
+  local name=${REPOSITORY_NAMES[$1]} url planned
   local place="check sources.repositories.$name"
   for url in ${REPOSITORY_KEY_URLS[$1]}; do
     fetch "$url" "$WORK/key"
@@ -42,8 +42,8 @@ package_sources_add() { # <number of the repository>
   done
   # A vendor that changes its key serves both for a while: those of the plan are stored, and as ASCII, whatever was
   # served, since apt tells the two apart by the file's name.
-  # shellcheck disable=SC2086 # several fingerprints
-  ask package_sources_gpg --armor --export ${REPOSITORY_KEY_FINGERPRINTS[$1]}
+  read -ra planned <<<"${REPOSITORY_KEY_FINGERPRINTS[$1]}"
+  ask package_sources_gpg --armor --export "${planned[@]}"
   mv "$WORK/answer" "$WORK/key.asc"
   [[ -s $WORK/key.asc ]] || fail "${REPOSITORY_KEY_URLS[$1]}: no key of the plan: nothing was stored" \
     "$place.key_fingerprints in cluster.yaml"
