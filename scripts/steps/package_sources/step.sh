@@ -64,7 +64,7 @@ package_sources_key_is_right() { # <number of the repository> <file>
   done
 }
 
-# Without a keyring and settings of its own.
+# Without settings of its own, and without its agent, which only private keys need and an image may lack.
 package_sources_gpg() { # <argument>...
-  gpg --homedir "$WORK" --batch --quiet "$@"
+  gpg --homedir "$WORK" --no-autostart --batch --quiet "$@"
 }
