@@ -17,15 +17,13 @@ from queue import Empty, Queue
 from .process import LabError
 
 SILENT_SECONDS = 1800
-"""What a build may take without finishing one more package. The slowest step, linking one of Kubernetes' programs,
-took 20 s on two idle cores (2026-11)."""
+"""What a build may take without finishing one more package: as long as a whole build of everything took on two idle
+cores (29 minutes, 2026-11), so that no load decides it."""
 
 SAY_EVERY = 15
 """Seconds between two lines on the terminal."""
 
-# The compiler and the linker collect garbage for two fifths of their time with Go's default of 100; see CONTRIBUTING,
-# Decisions. 24 GiB are enough for two compilers that hardly collect.
-SETTINGS = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false", "GOGC": "800"}
+SETTINGS = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false"}
 
 
 def build_programs(module: str, source: Path, flags: Sequence[str], folder: Path, cache: Path) -> None:
