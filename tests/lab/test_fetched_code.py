@@ -16,7 +16,8 @@ from .vendors import Sources
 WRONG: dict[str, tuple[Callable[[bytes], bytes] | None, str]] = {
     "away": (None, "HTTP Error 404"),
     "another": (lambda code: code + b"#\n", "what came has sha256 "),
-    "truncated": (lambda code: code[: len(code) // 2], "only "),
+    # The name of its network card has room for 15 characters.
+    "cut": (lambda code: code[: len(code) // 2], "only "),
     "portal": (lambda _: b"<!doctype html><title>Please log in</title>\n", "a web page came: does a proxy answer?"),
 }
 

@@ -33,7 +33,7 @@ apply_package_sources() {
 }
 
 package_sources_add() { # <number of the repository>
-  local name=${REPOSITORY_NAMES[$1]} url planned
+  local name=${REPOSITORY_NAMES[$1]} url planned keys
   local place="check sources.repositories.$name"
   for url in ${REPOSITORY_KEY_URLS[$1]}; do
     fetch "$url" "$WORK/key"
@@ -45,8 +45,12 @@ package_sources_add() { # <number of the repository>
   read -ra planned <<<"${REPOSITORY_KEY_FINGERPRINTS[$1]}"
   ask package_sources_gpg --armor --export "${planned[@]}"
   mv "$WORK/answer" "$WORK/key.asc"
-  [[ -s $WORK/key.asc ]] || fail "${REPOSITORY_KEY_URLS[$1]}: no key of the plan: nothing was stored" \
-    "$place.key_fingerprints in cluster.yaml"
+  if [[ ! -s $WORK/key.asc ]]; then
+    keys=$(package_sources_gpg --with-colons --show-keys "$WORK/key")
+    keys=$(package_sources_fingerprints "$keys")
+    fail "${REPOSITORY_KEY_URLS[$1]}: signing key ${keys//$'\n'/, } is not in the plan: nothing was stored" \
+      "$place.key_fingerprints in cluster.yaml"
+  fi
   write_file "$KEY_FOLDER/meshstrap-$name.asc" "$(<"$WORK/key.asc")"
   write_file "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[$1]}"
 }
@@ -57,11 +61,15 @@ package_sources_key_is_right() { # <number of the repository> <file>
   [[ -f $2 ]]
   # shellcheck disable=SC2310 # one external command, and any failure of it means: not a key
   keys=$(package_sources_gpg --with-colons --show-keys "$2") || return 1
-  keys=$(sed -n '/^pub/,/^fpr/s/^fpr:*\(.*\):/\1/p' <<<"$keys")
+  keys=$(package_sources_fingerprints "$keys")
   [[ -n $keys ]]
   for key in $keys; do
     [[ $named == *" $key "* ]] || no "signing key $key is not in the plan"
   done
+}
+
+package_sources_fingerprints() { # <keys as gpg shows them with colons>
+  sed -n '/^pub/,/^fpr/s/^fpr:*\(.*\):/\1/p' <<<"$1"
 }
 
 # Without settings of its own, and without its agent, which only private keys need and an image may lack.

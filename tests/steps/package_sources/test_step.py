@@ -106,7 +106,9 @@ def test_a_key_that_the_plan_does_not_name_is_refused(machine: Sandbox) -> None:
     machine.write("state/served", f"{EVIL}\n")
     done = machine.run("package_sources")
     assert (done.code, stored(machine)) == (1, [False, False])
-    assert "https://pkgs.example.net/Release.key: no key of the plan: nothing was stored" in done.log
+    assert (
+        f"https://pkgs.example.net/Release.key: signing key {EVIL} is not in the plan: nothing was stored" in done.log
+    )
     assert "sources.repositories.kubernetes.key_fingerprints" in done.log
 
 
