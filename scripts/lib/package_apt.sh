@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # steps/package_sources.sh reads the paths
+# shellcheck disable=SC2034 # steps/package_sources reads the paths
 # Packages of Debian and Ubuntu. package_dnf.sh has the same functions for Oracle Linux; a script holds one of the two.
 
 : "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}"

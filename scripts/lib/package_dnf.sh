@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # steps/package_sources.sh reads the paths
+# shellcheck disable=SC2034 # steps/package_sources reads the paths
 # Packages of Oracle Linux. package_apt.sh has the same functions for Debian and Ubuntu; a script holds one of the two.
 
 : "${ROOT?}"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # steps/trusted_ca.sh reads both
+# shellcheck disable=SC2034 # steps/trusted_ca reads both
 # Where Debian and Ubuntu keep CAs of their owner. trust_dnf.sh says it for Oracle Linux.
 
 : "${ROOT?}"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # steps/trusted_ca.sh reads both
+# shellcheck disable=SC2034 # steps/trusted_ca reads both
 # Where Oracle Linux keeps CAs of its owner. trust_apt.sh says it for Debian and Ubuntu.
 
 : "${ROOT?}"

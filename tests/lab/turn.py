@@ -96,6 +96,7 @@ class Turn:
             terminalreporter.write_line(self._said(), yellow=True)
 
     def pytest_unconfigure(self) -> None:
-        """Let the next one begin."""
+        """Let the next one begin, and give the terminal's session its share back."""
+        _weigh(0)
         if self._turn:
             self._turn.close()

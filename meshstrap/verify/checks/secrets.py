@@ -72,26 +72,12 @@ def the_bootstrap_tokens_are_gone(machine: Machine) -> None:
 
 @TOPIC.check(step="machine_supported")
 def what_was_handed_over_is_roots_alone(machine: Machine) -> None:
-    patterns = (SECRETS_FOLDER, f"{SECRETS_FOLDER}/*", "/var/lib/cloud/*", "/var/lib/tailscale/*")
-    found = {path: mode for pattern in patterns for path, mode in machine.answers.modes(pattern).items()}
-    open_ = [
-        f"{path} is {one.owner}'s, {one.mode}"
-        for path, one in found.items()
-        if one.kind == "file" and not one.is_roots_alone
-    ]
-    machine.expect(not open_, open_)
+    _expect_roots_alone(machine, SECRETS_FOLDER, f"{SECRETS_FOLDER}/*", "/var/lib/cloud/*", "/var/lib/tailscale/*")
 
 
 @TOPIC.check(step="control_plane join")
 def the_clusters_keys_are_roots_alone(machine: Machine) -> None:
-    patterns = ("/etc/kubernetes/*.conf", "/etc/kubernetes/pki/*", "/var/lib/kubelet/pki/*")
-    found = {path: mode for pattern in patterns for path, mode in machine.answers.modes(pattern).items()}
-    open_ = [
-        f"{path} is {one.owner}'s, {one.mode}"
-        for path, one in found.items()
-        if one.kind == "file" and not one.is_roots_alone
-    ]
-    machine.expect(not open_, open_)
+    _expect_roots_alone(machine, "/etc/kubernetes/*.conf", "/etc/kubernetes/pki/*", "/var/lib/kubelet/pki/*")
 
 
 @TOPIC.check(step="machine_supported")
@@ -110,3 +96,13 @@ def no_process_shows_a_secret(machine: Machine) -> None:
 def script_and_status_hold_no_secret(machine: Machine) -> None:
     found = machine.answers.lines("secrets_in_files")
     machine.expect(not found, found)
+
+
+def _expect_roots_alone(machine: Machine, *patterns: str) -> None:
+    found = {path: mode for pattern in patterns for path, mode in machine.answers.modes(pattern).items()}
+    open_ = [
+        f"{path} is {one.owner}'s, {one.mode}"
+        for path, one in found.items()
+        if one.kind == "file" and not one.is_roots_alone
+    ]
+    machine.expect(not open_, open_)
