@@ -315,7 +315,7 @@ CONVERGED = (
     ),
     seeded(
         "converged.a_check_finds_no_drift",
-        "containerd.would_change",
+        "containerd: would change",
         "rm /etc/crictl.yaml",
         f"bash {SCRIPT} --only containerd",
     ),
