@@ -26,7 +26,7 @@ from meshstrap.views.screen import Screen
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE / "cluster.example.yaml"
-LIFETIME = "168h"
+LIFETIME = "24h"
 INTERRUPTED = 130
 let_words_be_left_out()
 HELP = {
