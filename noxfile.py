@@ -170,6 +170,16 @@ def bench(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.bench", *session.posargs)
 
 
+@nox.session(default=False)
+def korean(session: nox.Session) -> None:
+    """List the Korean texts that are missing, stale, or not what their English says.
+
+    `-- --seen PLACE…`: those whose place begins so were read beside their English; without a place, all of them.
+    """
+    install(session)
+    run(session, "python", "-m", "tests.korean", *session.posargs)
+
+
 @nox.session(name="update-golden", default=False)
 def update_golden(session: nox.Session) -> None:
     """Write the expected texts and the generated tables anew; then read the difference."""

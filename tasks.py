@@ -8,10 +8,11 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from meshstrap.decisions import choose_language, decision
+from meshstrap.decisions import decision
 from meshstrap.errors import OutputRefused, UnknownName
 from meshstrap.files import write_file, write_folder
 from meshstrap.inventory import json_schema, parse_inventory
+from meshstrap.language import choose_language
 from meshstrap.lint import lint_scripts, lint_sources
 from meshstrap.output import write_generated
 from meshstrap.page import write_page

@@ -16,6 +16,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from meshstrap.language import LANGUAGES
 from meshstrap.plan.model import Plan
 from meshstrap.steps import step_named
 from meshstrap.views.page.model import (
@@ -30,7 +31,7 @@ from meshstrap.views.page.model import (
 )
 from meshstrap.views.pictures import PICTURES, dark_rules, picture_caption, svg_picture
 from meshstrap.views.steps import holds
-from meshstrap.views.words import LANGUAGES, in_every_language, say_html
+from meshstrap.views.words import in_every_language, say_html
 
 _FOLDER = Path(__file__).parent
 
