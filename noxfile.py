@@ -157,7 +157,7 @@ def page(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`.
+    """Measure time, memory and bytes for 1, 10 and 100 nodes, or for the numbers that follow `--`.
 
     As root it waits for a lab on this machine to end; `-- --beside` does not.
 

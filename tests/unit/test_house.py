@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "plan": {"errors", "decisions", "inventory", "compat", "steps"},
     "secrets": {"errors", "files"},
     "rendering": {"errors", "plan", "secrets", "steps"},
-    "lint": {"errors"},
+    "lint": {"errors", "rendering"},
     "output": {"errors", "files"},
     "page": {"errors", "files"},
     "ssh": {"errors"},
