@@ -164,7 +164,7 @@ def page(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`.
+    """Measure time, memory and bytes for 1, 10 and 100 nodes, or for the numbers that follow `--`.
 
     As root it waits for a lab on this machine to end; `-- --beside` does not.
 
@@ -175,6 +175,16 @@ def bench(session: nox.Session) -> None:
     """
     install(session)
     run(session, "python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
+def korean(session: nox.Session) -> None:
+    """List the Korean texts that are missing, stale, or not what their English says.
+
+    `-- --seen PLACE…`: those whose place begins so were read beside their English; without a place, all of them.
+    """
+    install(session)
+    run(session, "python", "-m", "tests.korean", *session.posargs)
 
 
 @nox.session(name="update-golden", default=False)

@@ -1,4 +1,4 @@
-"""The plain bash below ``scripts/``, put together into the part of a script that nodes of one shape share.
+"""The plain bash below ``scripts/``, put together into the code of a script.
 
 Comments, blank lines and contracts (`: "${NAME:?}"`) are left out, and so are what a function takes
 (`name() { # <path>`) and why shellcheck is told something: a cloud's limit for user-data is small, and every line is

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from meshstrap.decisions import choose_language, decision
+from meshstrap.decisions import decision
 from meshstrap.errors import UnknownName
 from meshstrap.files import write_folder
+from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
 from meshstrap.plan.figures import derive_figures
 from meshstrap.tasks.command import TaskScreen

@@ -8,8 +8,8 @@ import tomllib
 
 import pytest
 
-from meshstrap.decisions import LANGUAGES
 from meshstrap.inventory import json_schema
+from meshstrap.language import LANGUAGES
 from meshstrap.pipeline import load_plan, pack_nodes, render_scripts
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.views.pictures import mermaid_picture
