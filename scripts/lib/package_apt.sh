@@ -51,11 +51,12 @@ install_packages() { # <name or name=version>...
   package_apt_get 1 --allow-downgrades --allow-change-held-packages ${broken:+--reinstall} install "$@"
 }
 
-# apt refuses to work at all when two sources of one place name different keys.
+# apt refuses to work at all when two sources of one place name different keys. It reads these two kinds of files alone,
+# so what a write of ours left behind that a power cut ended is none.
 package_foreign_source() { # <our source>
   local url
   url=$(sed -nE 's,^URIs: (.*[^/])/*$,\1,p' <<<"$1")
-  grep -rslE --exclude='meshstrap-*' "^[^#]*$url(/?[] ]|/?$)" "$ROOT"/etc/apt/sources.list{,.d} || true
+  grep -rslE --include=*.{list,sources} --exclude='meshstrap-*' "^[^#]*$url(/?[] ]|/?$)" "$ROOT"/etc/apt/sources.list{,.d} || true
 }
 
 hold_packages() { # <name>...

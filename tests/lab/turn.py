@@ -50,7 +50,8 @@ def stay_behind() -> None:
 
 
 def _weigh(nice: int) -> None:
-    if _AUTOGROUP.exists():
+    # Empty: no session of its own, as where an init that knows none started it, and nothing to weigh.
+    if _AUTOGROUP.exists() and _AUTOGROUP.read_text():
         try:
             _AUTOGROUP.write_text(str(nice))
         except OSError as error:

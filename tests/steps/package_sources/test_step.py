@@ -92,6 +92,8 @@ def test_repositories_of_one_place_share_their_keys(machine: Sandbox) -> None:
         ("docker.list", "# deb https://pkgs.example.net/ noble stable\n", False),
         ("docker.list", "deb https://pkgs.example.net/other noble stable\n", False),
         ("meshstrap-kubernetes.sources", "URIs: https://pkgs.example.net/\n", False),
+        (".meshstrap-kubernetes.sources.new", "URIs: https://pkgs.example.net/\n", False),
+        ("docker.list.dpkg-old", "deb https://pkgs.example.net/ noble stable\n", False),
     ],
 )
 def test_a_foreign_source_of_the_same_place_is_named_first(machine: Sandbox, file: str, text: str, named: bool) -> None:
