@@ -81,6 +81,13 @@ def tests(session: nox.Session) -> None:
     run(session, "pytest", "--numprocesses=2", "--timeout=900", *session.posargs)
 
 
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it in a fresh environment, and hold what it does against the clone."""
+    install(session)
+    run(session, "pytest", "--timeout=900", *session.posargs, "tests/wheel")
+
+
 def install_lab(session: nox.Session) -> None:
     """Install what the lab's machines are made of; an error in one line where they cannot be booted."""
     if sys.platform != "linux" or os.geteuid() != 0:
@@ -198,7 +205,7 @@ def lock(session: nox.Session) -> None:
             *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--python-version=3.11"),
             *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate"),
             *("--custom-compile-command=nox -s lock", f"--output-file={target}", target.replace(".txt", ".in")),
-            # The page's packages go into the same environment.
-            *(() if target == REQUIREMENTS else (f"--constraint={REQUIREMENTS}",)),
+            # What meshstrap itself needs; the page's packages go into the same environment.
+            "pyproject.toml" if target == REQUIREMENTS else f"--constraint={REQUIREMENTS}",
             *session.posargs,
         )

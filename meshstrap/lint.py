@@ -18,8 +18,9 @@ from pathlib import Path
 
 from meshstrap.errors import LintFailed, Problem
 from meshstrap.rendering import Script
+from meshstrap.resources import resource
 
-SHELLCHECK_RULES = Path(__file__).resolve().parent.parent / ".shellcheckrc"
+SHELLCHECK_RULES = resource(".shellcheckrc")
 
 _BASH_ERROR = re.compile(r"^(?P<file>.+?): line (?P<line>[0-9]+): (?P<message>.*)$", re.MULTILINE)
 

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from meshstrap.resources import resource
+
+SCRIPTS = resource("scripts")
 
 # Said to shellcheck, which reads the assembled script as well.
 _KEPT_COMMENT = "# shellcheck disable="

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 
 import pytest
 
@@ -86,11 +87,16 @@ def test_what_npm_fetches_is_pinned_hashed_and_names_no_place() -> None:
 
 
 def test_requirements_hold_everything_that_is_asked_for() -> None:
-    def names(file: str) -> set[str]:
-        text = (ROOT / file).read_text(encoding="utf-8")
+    def names(text: str) -> set[str]:
         return {name.lower() for name in re.findall(r"^([A-Za-z][A-Za-z0-9-]*)(?=[=<>])", text, re.MULTILINE)}
 
-    assert names("requirements.in") <= names("requirements.txt")
+    own = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    wanted, added, pinned = (
+        names("\n".join(own)),
+        *(names((ROOT / f"requirements.{kind}").read_text(encoding="utf-8")) for kind in ("in", "txt")),
+    )
+    assert not wanted & added
+    assert wanted | added <= pinned
 
 
 def test_only_the_readmes_of_generated_are_committed() -> None:

@@ -1,9 +1,7 @@
-"""Tasks that talk to nodes, or bring up their own."""
+"""``watch`` and ``verify``: what nodes say over SSH."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +14,9 @@ from meshstrap.files import write_atomically, write_folder
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.ssh import Connection, parse_hosts, ssh_configuration, ssh_program, tailnet_addresses
+from meshstrap.tasks.command import TaskScreen
+from meshstrap.tasks.people import people_task
+from meshstrap.tasks.places import find_inventory, now
 from meshstrap.verify.run import Request, Verification, Way
 from meshstrap.verify.verdict import Report, report_json
 from meshstrap.views.junit import junit_xml
@@ -23,7 +24,6 @@ from meshstrap.views.screen import Screen
 from meshstrap.views.verification import show_verification
 from meshstrap.views.verification_page import verification_page
 from meshstrap.watch import Watch, read_node
-from task_support import find_inventory, now, people_task
 
 HOSTS = "where nodes are, like w1=203.0.113.7,cp1=ubuntu@198.51.100.4; without it by name"
 SSH_CONFIG = "an SSH configuration with the nodes as hosts; without it your own"
@@ -46,7 +46,7 @@ def watch(
     pause: int = 5,
 ) -> None:
     """Follow the nodes while they boot, until every one has converged."""
-    screen = Screen()
+    screen = TaskScreen()
     plan = load_plan(find_inventory(inventory, None if json else screen))
     configuration = configuration_of(plan, hosts, ssh_config)
     with tempfile.TemporaryDirectory(prefix="meshstrap-") as folder:
@@ -82,7 +82,7 @@ def verify(  # noqa: PLR0917 - one for each flag
     image: str = "",
 ) -> None:
     """Hold every host against the plan over SSH; exit 1 when anything is not as planned."""
-    screen = Screen()
+    screen = TaskScreen()
     path = find_inventory(inventory, None if json else screen)
     plan = load_plan(path)
     nodes = tuple(plan_node for plan_node in plan.nodes if not node or plan_node.name in node)
@@ -127,11 +127,3 @@ def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:
     told, seen = {node.name: node.address for node in plan.nodes if node.address}, tailnet_addresses()
     known = told | {name: address for name, address in seen.items() if name in users}
     return ssh_configuration(users, parse_hosts(hosts, users), str(own), known)
-
-
-@people_task()
-def lab(context: Context) -> None:
-    """Bring up a whole cluster on this Linux box (root), and keep it until Enter: no cloud account needed."""
-    # A process of its own: what it needs is the tests', and nothing of meshstrap may import those.
-    done = subprocess.run([sys.executable, "-m", "tests.cluster"], cwd=Path(__file__).parent, check=False)
-    sys.exit(done.returncode)
