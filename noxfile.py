@@ -27,7 +27,7 @@ DEBIAN_PACKAGES = tuple(
 # The tests that compare what is kept with what is made.
 GENERATED = (
     "tests/golden",
-    *(f"tests/unit/test_{name}.py" for name in ("house_documents", "support_table", "explain")),
+    *(f"tests/unit/test_{name}.py" for name in ("house_documents", "schemas", "support_table", "explain")),
 )
 ENVIRONMENT = Path(".nox", "meshstrap")
 PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
@@ -79,6 +79,13 @@ def tests(session: nox.Session) -> None:
     install(session)
     # A test that hangs is ended and named. The limit is so far from what any of them takes that no load decides it.
     run(session, "pytest", "--numprocesses=2", "--timeout=900", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it in a fresh environment, and hold what it does against the clone."""
+    install(session)
+    run(session, "pytest", "--timeout=900", *session.posargs, "tests/wheel")
 
 
 def install_lab(session: nox.Session) -> None:
@@ -157,7 +164,7 @@ def page(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure time, memory and bytes for 1, 10, 100 and 1,000 nodes, or for the numbers that follow `--`.
+    """Measure time, memory and bytes for 1, 10 and 100 nodes, or for the numbers that follow `--`.
 
     As root it waits for a lab on this machine to end; `-- --beside` does not.
 
@@ -168,6 +175,16 @@ def bench(session: nox.Session) -> None:
     """
     install(session)
     run(session, "python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
+def korean(session: nox.Session) -> None:
+    """List the Korean texts that are missing, stale, or not what their English says.
+
+    `-- --seen PLACE…`: those whose place begins so were read beside their English; without a place, all of them.
+    """
+    install(session)
+    run(session, "python", "-m", "tests.korean", *session.posargs)
 
 
 @nox.session(name="update-golden", default=False)
@@ -188,7 +205,7 @@ def lock(session: nox.Session) -> None:
             *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--python-version=3.11"),
             *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate"),
             *("--custom-compile-command=nox -s lock", f"--output-file={target}", target.replace(".txt", ".in")),
-            # The page's packages go into the same environment.
-            *(() if target == REQUIREMENTS else (f"--constraint={REQUIREMENTS}",)),
+            # What meshstrap itself needs; the page's packages go into the same environment.
+            "pyproject.toml" if target == REQUIREMENTS else f"--constraint={REQUIREMENTS}",
             *session.posargs,
         )

@@ -1,7 +1,7 @@
 """Every error that a person can see, each with its own exit code.
 
-An error's text says what is wrong, where, why it matters and what to do. ``tasks.py`` turns these into
-``invoke.Exit``; anything that is not a :class:`MeshstrapError` is a bug and keeps its traceback.
+An error's text says what is wrong, where, why it matters and what to do. ``meshstrap/tasks/`` turns these
+into ``invoke.Exit``; anything that is not a :class:`MeshstrapError` is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -85,6 +85,12 @@ class UserDataTooLarge(MeshstrapError):
     exit_code = 8
 
 
+class TooLargeToPaste(MeshstrapError):
+    """A node's user-data fits into the limit, but not in the form that is pasted; all of it was written."""
+
+    exit_code = 15
+
+
 class OutputRefused(MeshstrapError):
     """The output folder cannot be written, or is not one of ours."""
 
@@ -110,6 +116,12 @@ class CatalogueInvalid(MeshstrapError):
     """A file of ``scripts/steps`` is not what a step needs; the text names the file and the key."""
 
     exit_code = 14
+
+
+class NeedsClone(MeshstrapError):
+    """A task that needs more of the project than is installed."""
+
+    exit_code = 11
 
 
 class NoWay(MeshstrapError):

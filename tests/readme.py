@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from pydantic import TypeAdapter
 
-from meshstrap.decisions import LANGUAGES
+from meshstrap.language import LANGUAGES, Text
 from meshstrap.views.decision_pages import page_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,12 +56,11 @@ def hold_part(name: str, made: Made, *, update: bool) -> None:
 
 
 @cache
-def load_words() -> Mapping[str, Mapping[str, str]]:
-    """What the tables of measurements and proofs say: key → language → text with `{values}`."""
-    loaded: dict[str, dict[str, str]] = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
-    return loaded
+def load_words() -> Mapping[str, Text]:
+    """What the tables of measurements and proofs say, by key, with `{values}`."""
+    return TypeAdapter(dict[str, Text]).validate_python(yaml.safe_load(WORDS.read_text(encoding="utf-8")))
 
 
 def say(key: str, language: str, **values: object) -> str:
     """One of these texts. ``KeyError``: no such text, language or value."""
-    return load_words()[key][language].format(**values)
+    return load_words()[key].say(language, values)

@@ -2,21 +2,16 @@
 
 from meshstrap.decisions.counts import Count, node_counts
 from meshstrap.decisions.flowchart import Step, load_flowchart, walk
-from meshstrap.decisions.language import LANGUAGES, choose_language
 from meshstrap.decisions.library import alternative, decision, load_words, topics
-from meshstrap.decisions.model import Alternative, Decision, Figures, Paragraph, Text, holds
+from meshstrap.decisions.model import Alternative, Decision, Paragraph, holds
 
 __all__ = [
-    "LANGUAGES",
     "Alternative",
     "Count",
     "Decision",
-    "Figures",
     "Paragraph",
     "Step",
-    "Text",
     "alternative",
-    "choose_language",
     "decision",
     "holds",
     "load_flowchart",

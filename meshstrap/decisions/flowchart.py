@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from meshstrap.decisions.library import read_data
-from meshstrap.decisions.model import Conditional, Figures, Record, Text, holds
+from meshstrap.decisions.model import Conditional, Record, holds
+from meshstrap.language import Figures, Text
 
 
 class Answer(Conditional):

@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from meshstrap.decisions.model import Alternative, Decision, Text
+from meshstrap.decisions.model import Alternative, Decision
 from meshstrap.errors import UnknownName
+from meshstrap.language import Text
 
 _FOLDER = "texts"
 

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Figures: TypeAlias = Mapping[str, object]
-"""What stands for the ``{placeholders}``; one that is empty or zero does not hold."""
+from meshstrap.language import Figures, Text
 
 
 class Record(BaseModel):
     """What every part of the data has in common."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Text(Record):
-    """The same in both languages."""
-
-    en: str
-    ko: str
-
-    def say(self, language: str, figures: Figures) -> str:
-        """The text in a language of :data:`~meshstrap.decisions.LANGUAGES`. ``KeyError`` for a figure not given."""
-        text: str = getattr(self, language)
-        return text.format_map(figures)
 
 
 class Conditional(Record):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,10 +16,11 @@ from meshstrap.plan.model import NodePlan, Plan, RegistryMirror, Repository
 from meshstrap.rendering import kubeadm
 from meshstrap.rendering.quoting import make_environment, render_template
 from meshstrap.rendering.yaml_text import yaml_document, yaml_documents
+from meshstrap.resources import resource
 from meshstrap.steps import step_named
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATES = ROOT / "templates"
+TEMPLATES = resource("templates")
+ROOT = TEMPLATES.parent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from meshstrap.errors import RenderFailed
@@ -75,12 +74,6 @@ _LISTS: dict[str, Callable[[Plan, NodePlan], Iterable[str]]] = {
     "REGISTRY_HOSTS": lambda plan, _node: [render_registry(mirror).rstrip("\n") for mirror in plan.registry_mirrors],
 }
 
-_OWN = frozenset(
-    "PLAN_HASH NODE_NAME LOGIN_USER MINIMUM_CPUS MINIMUM_MEMORY_MIB MINIMUM_DISK_GIB WAIVED_MACHINE_CHECKS "
-    "BLOCK_DEVICE BLOCK_SIZE_GIB BLOCK_FORMAT KUBEADM_CONFIG KUBELET_PATCH".split()
-)
-"""Values that differ between nodes of one shape; all others are compressed and linted once for all of them."""
-
 VALUE_NAMES = frozenset((*_TEXTS, *_LISTS))
 """Every name that a header may hold a value under; documents have names of their own."""
 
@@ -91,17 +84,9 @@ def document_variables() -> tuple[str, ...]:
     return tuple(dict.fromkeys(variable for step in catalogue() for variable in step.documents))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """``own``: the first lines and the values of this node alone. ``common``: those of all nodes of its shape."""
-
-    own: str
-    common: str
-
-
 def render_header(
     plan: Plan, node: NodePlan, documents: Iterable[Document], reads: frozenset[str], plan_hash: str = ""
-) -> Header:
+) -> str:
     """The values that ``reads`` asks for, in the order of the tables above.
 
     What is asked for and the node has not is empty. Without a ``plan_hash`` its line is left out: the hash is of
@@ -112,23 +97,17 @@ def render_header(
     texts |= _document_values(node, documents, reads)
     lists = {name: list(value(plan, node)) for name, value in _LISTS.items() if name in reads}
     titles = {"node": node.name, "role": node.role, "cluster": plan.name}
-    return Header(
-        own=render_template(environment(), "templates/header.sh.j2", titles) + _values(texts, lists, own=True),
-        common=_values(texts, lists, own=False),
-    )
+    return render_template(environment(), "templates/header.sh.j2", titles) + render_values(texts, lists)
 
 
 def render_texts(texts: Mapping[str, str]) -> str:
     """Assignments of constants, each text without the newline at its end."""
-    values = [(name, text.rstrip("\n")) for name, text in texts.items()]
-    return render_template(environment(), "templates/values.sh.j2", {"texts": values, "lists": []})
+    return render_values({name: text.rstrip("\n") for name, text in texts.items()}, {})
 
 
-def _values(texts: Mapping[str, Text], lists: Mapping[str, list[str]], *, own: bool) -> str:
-    values = {
-        "texts": [(name, value) for name, value in texts.items() if (name in _OWN) == own],
-        "lists": [(name, value) for name, value in lists.items() if (name in _OWN) == own],
-    }
+def render_values(texts: Mapping[str, Text], lists: Mapping[str, list[str]]) -> str:
+    """Assignments of texts, then of lists."""
+    values = {"texts": texts.items(), "lists": lists.items()}
     return render_template(environment(), "templates/values.sh.j2", values)
 
 

@@ -1,4 +1,4 @@
-"""The plain bash below ``scripts/``, put together into the part of a script that nodes of one shape share.
+"""The plain bash below ``scripts/``, put together into the code of a script.
 
 Comments, blank lines and contracts (`: "${NAME:?}"`) are left out, and so are what a function takes
 (`name() { # <path>`) and why shellcheck is told something: a cloud's limit for user-data is small, and every line is
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from meshstrap.resources import resource
+
+SCRIPTS = resource("scripts")
 
 # Said to shellcheck, which reads the assembled script as well.
 _KEPT_COMMENT = "# shellcheck disable="

@@ -14,9 +14,9 @@ from functools import cache
 from meshstrap.errors import UserDataTooLarge
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.rendering.code import FETCH_PATH, fetch_program, render_code, render_fetch
-from meshstrap.rendering.compression import gzip_bytes
+from meshstrap.rendering.compression import gzip_bytes, xz_bytes
 from meshstrap.rendering.documents import TEMPLATES, render_unit
-from meshstrap.rendering.script import Script, compress_shared, render_script
+from meshstrap.rendering.script import Script, render_script
 from meshstrap.rendering.tokens import TOKENS_IN_USER_DATA, bootstrap_token_lines
 from meshstrap.rendering.yaml_text import LiteralText, yaml_document
 from meshstrap.secrets import Secrets
@@ -43,7 +43,6 @@ class File:
     path: str
     content: str
     secret: bool = False
-    packed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,19 +91,20 @@ class UserData:
 
 def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> UserData:
     """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
+    compressed = b"" if plan.code_url else xz_bytes(script.text)
     files = (
-        *(_fetching_files(plan, script) if plan.code_url else _packed_files(script)),
+        *(_fetching_files(plan, script) if plan.code_url else _packed_files(compressed)),
         File(path=UNIT_PATH, content=render_unit(plan, node)),
         *_secret_files(plan, node, secrets),
     )
     text = _cloud_config(plan, node, files)
-    b64 = _base64(gzip_bytes(text.encode()))
+    b64 = _base64(gzip_bytes(text))
     keys = next(account.ssh_keys_bytes for account in plan.accounts if account.name == node.account)
     data = UserData(
         text=text,
         b64=b64,
         script=len(script.text.encode()),
-        compressed=0 if plan.code_url else len(script.compressed),
+        compressed=len(compressed),
         pasted=_base64_length(len(text.encode())) + keys,
         packed=len(b64) + keys,
         tokens_left_out=max(0, len(bootstrap_token_lines(plan, secrets)) - TOKENS_IN_USER_DATA)
@@ -118,10 +118,9 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
     return data
 
 
-def _packed_files(script: Script) -> tuple[File, ...]:
-    packed = base64.b85encode(script.compressed).decode("ascii")
+def _packed_files(compressed: bytes) -> tuple[File, ...]:
     return (
-        File(path=PACKED_PATH, content=packed, packed=True),
+        File(path=PACKED_PATH, content=base64.b85encode(compressed).decode("ascii") + "\n"),
         File(path=UNPACK_PATH, content=_unpack_program()),
     )
 
@@ -175,12 +174,7 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
         f"# {_where_the_code_is(plan)} On the machine: {SCRIPT_PATH} --status\n"
     )
-    text = "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
-    for file in files:
-        if file.packed:
-            # Base85 needs no look at each of its letters, which would take longer than all the rest.
-            text = text.replace(_place(file), file.content, 1)
-    return text
+    return "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
 
 
 def _where_the_code_is(plan: Plan) -> str:
@@ -190,14 +184,9 @@ def _where_the_code_is(plan: Plan) -> str:
 
 
 def _write_file(file: File) -> dict[str, str]:
-    content = f"{_place(file)}\n" if file.packed else file.content
     # 0644 is cloud-init's own default: every byte that need not be said is room for the script.
     mode = {"permissions": "0600"} if file.secret else {}
-    return {"path": file.path, **mode, "content": LiteralText(content)}
-
-
-def _place(file: File) -> str:
-    return f"__CONTENT_OF_{file.path}__"
+    return {"path": file.path, **mode, "content": LiteralText(file.content)}
 
 
 @cache
@@ -240,12 +229,9 @@ def _way_out(data: UserData) -> str:
 def _parts(script: Script, files: tuple[File, ...], keys: int) -> dict[str, int]:
     """What the user-data is made of, each part's size when compressed alone; SSH keys as they are."""
     sizes = {"SSH keys": keys}
-    if any(file.packed for file in files):
-        sizes["the script's code"] = len(compress_shared(script.code))
+    texts = {file.path: file.content for file in files}
+    if texts.pop(PACKED_PATH, ""):
+        sizes["the script's code"] = len(xz_bytes(script.code))
     for statement in script.header.split("\nreadonly ")[1:]:
-        sizes[statement.partition("=")[0]] = _compressed_size(statement)
-    return sizes | {file.path: _compressed_size(file.content) for file in files if not file.packed}
-
-
-def _compressed_size(text: str) -> int:
-    return len(gzip_bytes(text.encode()))
+        sizes[statement.partition("=")[0]] = len(gzip_bytes(statement))
+    return sizes | {path: len(gzip_bytes(text)) for path, text in texts.items()}

@@ -11,9 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from meshstrap.errors import CatalogueInvalid
+from meshstrap.resources import resource
 from meshstrap.steps.model import Step
 
-STEPS = Path(__file__).resolve().parents[2] / "scripts" / "steps"
+STEPS = resource("scripts") / "steps"
 ORDER = "order.yaml"
 
 

@@ -7,21 +7,21 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from meshstrap.language import Text
+
 Role: TypeAlias = Literal["control-plane", "worker"]
 Family: TypeAlias = Literal["apt", "dnf"]
 Need: TypeAlias = Literal["block_volume", "trusted_ca"]
-Sentence: TypeAlias = Annotated[str, Field(pattern=r"^\S(.*[^\s.;])?$")]
+Sentence: TypeAlias = Annotated[str, Field(pattern=r"^(\S(.*[^\s.;])?)?$")]
 Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
 Variable: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
-class Holds(BaseModel):
+class Holds(Text):
     """What holds once the step has converged, one sentence in each language, without a full stop."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    en: Sentence
-    ko: Sentence
+    en: Sentence = Field(min_length=1)
+    ko: Sentence = ""
 
 
 class Step(BaseModel):

@@ -57,7 +57,7 @@ class Check:
     def fix(self, steps: Iterable[str] = (), language: str = "en") -> str:
         """What to do, on a node that has these steps."""
         own = [step for step in self.steps if step in steps] or list(self.steps)
-        return (self.words.fix.get(language) or ONLY_STEP).replace("STEP", _OR[language].join(own))
+        return (self.words.fix.of(language) if self.words.fix else ONLY_STEP).replace("STEP", _OR[language].join(own))
 
 
 def _nothing(plan: Plan) -> Asked:

@@ -47,12 +47,12 @@ def _holding(arrival: Arrival, check: Check) -> Verdict:
         node=arrival.node.name if arrival.node else "",
         topic=check.topic,
         check=check.id,
-        title=words.title["en"],
+        title=words.title.en,
         outcome=Outcome.HOLDS,
         expected=check.expected(arrival.plan, arrival.node or arrival.plan.nodes[0]),
-        why=words.why["en"],
+        why=words.why.en,
         source=words.source,
-        symptom=words.symptom["en"],
+        symptom=words.symptom.en,
         fix=check.fix(arrival.node.steps if arrival.node else ()),
     )
 

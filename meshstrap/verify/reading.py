@@ -130,3 +130,15 @@ def same(machine: Machine, found: Mapping[str, object], wanted: Mapping[str, obj
     __tracebackhide__ = True
     lines = [line for name, value in wanted.items() for line in difference(name, found.get(name), value)]
     machine.expect(not lines, lines)
+
+
+def is_newer(found: str, planned: str) -> bool:
+    """Whether a version comes after the planned one, which may end in ``*``: by their numbers, as all of ours are made.
+
+    A package's revision counts: ``1.36.3-2.1`` comes after ``1.36.3-1.1``.
+    """
+
+    def numbers(version: str) -> list[int]:
+        return [int(number) for number in re.findall(r"\d+", version)]
+
+    return numbers(found) > numbers(planned)

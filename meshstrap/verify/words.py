@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
-from meshstrap.decisions.language import LANGUAGES
+from meshstrap.language import Text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Words:
+def _same(text: Any) -> Any:
+    """Commands alone are the same in every language."""
+    return {"en": text, "ko": text} if isinstance(text, str) else text
+
+
+class Words(BaseModel):
     """``expected`` may name values in braces. ``fix``: none where a step mends it."""
 
-    title: Mapping[str, str]
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Text
     expected: str
-    why: Mapping[str, str]
+    why: Text
     source: str
-    symptom: Mapping[str, str]
-    fix: Mapping[str, str] = field(default_factory=dict)
+    symptom: Text
+    fix: Annotated[Text | None, BeforeValidator(_same)] = None
 
 
 def load_words(path: Path) -> Mapping[str, Words]:
-    """The words of a topic's checks, by their names. ``TypeError``: an entry lacks a text, or has one too many."""
-    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {name: _words(texts) for name, texts in loaded.items()}
-
-
-def _words(texts: Mapping[str, Any]) -> Words:
-    fix = texts.get("fix", {})
-    # Commands alone are the same in every language.
-    return Words(**{**texts, "fix": dict.fromkeys(LANGUAGES, fix) if isinstance(fix, str) else fix})
+    """The words of a topic's checks, by their names. ``ValidationError``: a text is missing, or one too many."""
+    return TypeAdapter(dict[str, Words]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))

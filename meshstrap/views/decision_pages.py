@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from meshstrap.decisions import (
-    LANGUAGES,
-    Decision,
-    Figures,
-    decision,
-    holds,
-    load_flowchart,
-    load_words,
-    topics,
-)
+from meshstrap.decisions import Decision, decision, holds, load_flowchart, load_words, topics
+from meshstrap.language import LANGUAGES, Figures
 from meshstrap.views.explain import PARTS, REFUSED, Say, speaker
 
 INDEX = "README"

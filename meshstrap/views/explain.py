@@ -10,10 +10,8 @@ from rich.text import Text as Shown
 from meshstrap.decisions import (
     Alternative,
     Decision,
-    Figures,
     Paragraph,
     Step,
-    Text,
     alternative,
     decision,
     holds,
@@ -22,6 +20,7 @@ from meshstrap.decisions import (
     topics,
     walk,
 )
+from meshstrap.language import Figures, Text
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
 

@@ -77,15 +77,24 @@ class Written(Protocol):
 
 
 def show_result(
-    screen: Screen, root: str, rows: Sequence[RenderedNode], written: Written, *, limit: int, page: str, example: bool
+    screen: Screen,
+    root: str,
+    rows: Sequence[RenderedNode],
+    written: Written,
+    *,
+    limit: int,
+    page: str,
+    prune: str,
 ) -> None:
-    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page."""
+    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page.
+
+    ``prune``: the command that removes what is stale.
+    """
     screen.show(render_table(rows, limit))
     screen.say(
         f"yaml, b64: how much of the cloud's {limit:,} bytes this form of the user-data takes, SSH keys included"
     )
     screen.say(f"\n{root}/: {written}; index.html {page}")
-    show_large(screen, rows, limit)
     for row in rows:
         if row.sizes.tokens_left_out:
             node, tokens = row.node.name, row.sizes.tokens_left_out
@@ -95,7 +104,11 @@ def show_result(
             )
     show_missing(screen, {row.node.name: row.missing for row in rows})
     for node in written.stale:
-        screen.say(f"  {node}: stale: no node of the inventory; `invoke render --prune` removes it", style="yellow")
+        screen.say(f"  {node}: stale: no node of the inventory; `{prune}` removes it", style="yellow")
+
+
+def show_next(screen: Screen, root: str, *, example: bool) -> None:
+    """What to do after a render."""
     screen.say()
     if example:
         screen.say(
@@ -108,18 +121,18 @@ def show_result(
         )
 
 
-def show_large(screen: Screen, rows: Sequence[RenderedNode], limit: int) -> None:
-    """Which nodes cannot be pasted, and the ways out with the largest sizes among them."""
+def too_large(rows: Sequence[RenderedNode], limit: int) -> str:
+    """Which nodes cannot be pasted, and the ways out with the largest sizes among them; empty when all can."""
     large = [row for row in rows if not row.sizes.fits_pasted]
     if not large:
-        return
+        return ""
     packed = _percent(max(row.sizes.packed for row in large), limit)
     ways = f"give the cloud user-data.b64 (CLI, Terraform): {packed}"
     fetching = [row.sizes.fetching for row in large]
     if all(sizes and sizes.fits_pasted for sizes in fetching):
         pasted = _percent(max(sizes.pasted for sizes in fetching if sizes), limit)
         ways += f"; or set sources.code in cluster.yaml: user-data.yaml then takes {pasted}"
-    screen.say(f"  {some_names([row.node.name for row in large])}: too large to paste; {ways}")
+    return f"{some_names([row.node.name for row in large])}: too large to paste; {ways}"
 
 
 def show_code(screen: Screen, root: str, name: str, url: str) -> None:

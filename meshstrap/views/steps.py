@@ -28,8 +28,7 @@ def step_table_markdown(language: str = "en") -> str:
 
 def holds(step: Step, language: str) -> str:
     """What holds after a step."""
-    text: str = getattr(step.holds, language)
-    return text
+    return step.holds.of(language)
 
 
 def _who(step: Step, words: dict[str, str]) -> str:

@@ -47,6 +47,6 @@ def troubleshooting_markdown(checks: Iterable[Check], language: str = "en") -> s
 def _row(check: Check, language: str) -> str:
     words = check.words
     link = f"[{_SOURCE[language]}]({words.source})" if words.source.startswith("https://") else words.source
-    title = f"**{words.title[language]}**<br>`{check.name}`"
-    cells = (words.symptom[language], title, f"{words.why[language]} ({link})", check.fix(language=language))
+    title = f"**{words.title.of(language)}**<br>`{check.name}`"
+    cells = (words.symptom.of(language), title, f"{words.why.of(language)} ({link})", check.fix(language=language))
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

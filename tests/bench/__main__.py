@@ -14,11 +14,11 @@ from tests.bench import lab, verify
 from tests.bench.cluster import run as cluster
 from tests.lab.turn import take_turn
 
-SIZES = (1, 10, 100, 1000)
+SIZES = (1, 10, 100)
 STAGES = ("load", "render", "lint", "pack", "write", "page")
 NOTE = """
 seconds; lint runs two processes at a time. peak: this process and its largest child together.
-plain lint: a shellcheck and a bash for each whole script, two scripts at a time; ~ scaled up from {sample} scripts.
+plain lint: each script instead of one of each shape, two at a time; ~ scaled up from {sample} scripts.
 ratio: plain lint / lint. largest: bytes of the 32,000 that the fullest node's user-data.b64 and SSH keys take."""
 
 

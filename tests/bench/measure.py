@@ -62,7 +62,7 @@ def lint_plainly(texts: list[str], folder: Path) -> None:
     def ask(item: tuple[int, str]) -> None:
         path = folder / f"plain-{item[0]}.sh"
         path.write_text(item[1], encoding="utf-8")
-        findings = [*shellcheck_findings([path], []), *bash_findings([path])]
+        findings = [*shellcheck_findings(path), *bash_findings(path)]
         if findings:
             raise AssertionError(findings)
 

@@ -77,13 +77,14 @@ def support_table(claims: Sequence[Claim], language: str = "en") -> str:
 def _cell(claims: Sequence[Claim], wanted: tuple[str, str, str], language: str) -> str:
     values = sorted({value for *place, value in claims if tuple(place) == wanted})
     if values:
-        return ", ".join(_translated(value, language) for value in values)
+        return ", ".join(translated(value, language) for value in values)
     system, _, column = wanted
     why = WHY_NOT.get((system, column))
     return say(COLUMNS[column], language) + (f": {say(why, language)}" if why else "")
 
 
-def _translated(value: str, language: str) -> str:
+def translated(value: str, language: str) -> str:
+    """What a claim says, in another language; as it is when there are no words for it."""
     for said, other in _TRANSLATED.get(language, {}).items():
         if match := re.fullmatch(said, value):
             return match.expand(other)

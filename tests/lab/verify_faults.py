@@ -173,8 +173,8 @@ FIREWALL = (
 
 PACKAGES = (
     seeded(
-        "packages.every_package_has_the_planned_version",
-        "kubectl 1.36.9-1.1",
+        "packages.no_package_is_newer_than_the_plan",
+        "kubectl 1.36.9-1.1: newer than the plan",
         "apt-get -qq update; apt-get -qq -y --allow-change-held-packages install kubectl=1.36.9-1.1; "
         "apt-mark -qq hold kubectl",
     ),

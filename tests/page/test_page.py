@@ -9,11 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from meshstrap.plan import Plan
-from meshstrap.views.page.model import MANY_NODES
-from tests.bench.made_up import inventory_text
-from tests.golden.cases import plan_of, secrets_for
+from tests.golden.cases import secrets_for
 
-from .conftest import AXE, DESKTOP, PHONE, Open, Rendered, render
+from .conftest import AXE, DESKTOP, PHONE, Open, Rendered
 
 CLIPBOARD = "navigator.clipboard.readText()"
 # The widest thing on the page, by what sticks out at the right.
@@ -234,19 +232,6 @@ def test_what_may_be_shown_holds_no_secret(public: Rendered, open_page: Open) ->
         assert token is None or token.token.reveal() not in text
     assert page.locator("textarea").count() == 0
     assert "No secrets in here" in page.locator(".notice").inner_text()
-
-
-def test_many_nodes_are_a_page_that_opens(tmp_path_factory: pytest.TempPathFactory, open_page: Open) -> None:
-    rendered = render(plan_of(inventory_text(MANY_NODES + 20)), tmp_path_factory.mktemp("many"))
-    opened = open_page(rendered.url, width=PHONE)
-    assert (rendered.root / "index.html").stat().st_size < 1_000_000
-    assert opened.page.locator("article").count() == MANY_NODES + 20
-    assert opened.page.locator("textarea").count() == 0
-    assert "n119/user-data.yaml" in opened.page.locator("#node-n119").inner_text()
-    assert "oci compute instance launch" in opened.page.locator("#up").inner_text()
-    assert opened.page.evaluate(STICKS_OUT, PHONE) == []
-    assert axe(opened.page) == {}
-    assert opened.said == []
 
 
 def test_a_name_is_text_and_nothing_else(example: Rendered, open_page: Open, hostile_page: Rendered) -> None:

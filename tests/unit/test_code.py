@@ -77,7 +77,7 @@ def test_the_linters_take_it(tmp_path: Path) -> None:
     path = tmp_path / "code.sh"
     path.write_text(f"#!/usr/bin/env bash\n# shellcheck disable=SC2016\n{values}{render_code().text}")
     assert SHELLCHECK_RULES.exists()
-    assert [*shellcheck_findings([path], ["--exclude=SC2034,SC2128,SC2178"]), *bash_findings([path])] == []
+    assert [*shellcheck_findings(path, "--exclude=SC2034,SC2128,SC2178"), *bash_findings(path)] == []
 
 
 def test_what_is_linted_leads_back_to_its_source() -> None:

@@ -68,7 +68,7 @@ def test_the_printed_step_works(copy: Path) -> None:
     run(copy, "pytest", "-q", "tests/unit/test_house_documents.py", "-k", "catalogue_of_steps", "--update-golden")
     for readme, row in (
         ("README.md", "| `timezone` | all | the clock shows UTC |"),
-        ("README.ko.md", "| `timezone` | 모두 | 시계가 UTC를 표시합니다 |"),
+        ("README.ko.md", "| `timezone` | 모두 | the clock shows UTC |"),
     ):
         rows = [line for line in (copy / readme).read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
         assert rows[rows.index(row) - 1].startswith("| `hostname_kept` |")
@@ -83,7 +83,7 @@ def test_the_printed_host_check_works(copy: Path) -> None:
     run(copy, "pytest", "-q", "tests/golden/test_troubleshooting.py", "--update-golden")
     for page, row in (
         ("troubleshooting.md", "**The clock shows UTC**<br>`the_clock_shows_utc`"),
-        ("troubleshooting.ko.md", "**시계가 UTC를 표시합니다**<br>`the_clock_shows_utc`"),
+        ("troubleshooting.ko.md", "**The clock shows UTC**<br>`the_clock_shows_utc`"),
     ):
         assert row in (copy / "docs" / page).read_text(encoding="utf-8")
     run(copy, "pytest", "-q", "tests/golden/test_troubleshooting.py", "tests/unit/hosts/test_green.py")

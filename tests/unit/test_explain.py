@@ -11,10 +11,11 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from meshstrap.decisions import LANGUAGES, Figures, decision, load_flowchart, load_words, topics
+from meshstrap.decisions import decision, load_flowchart, load_words, topics
+from meshstrap.language import LANGUAGES, Figures
 from meshstrap.plan.figures import derive_figures
 from meshstrap.views.compat import show_collision, show_profile
-from meshstrap.views.decision_pages import decision_pages, page_name
+from meshstrap.views.decision_pages import decision_pages
 from meshstrap.views.explain import show_decision, show_way
 from meshstrap.views.screen import Screen
 from tests.golden.cases import example_plan
@@ -22,9 +23,6 @@ from tests.readme import ROOT, hold_part
 
 PAGES = ROOT / "docs" / "decisions"
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-LINK = re.compile(r"https://[^\s>)]+")
-PAGE_LINK = re.compile(r"\]\(([A-Za-z-]+)(?:\.ko)?\.md\)")
-CODE = re.compile(r"`[^`\n]+`")
 
 Show = Callable[[Screen], None]
 
@@ -114,20 +112,6 @@ def test_pages_are_those_of_the_texts(update_golden: bool) -> None:
             (PAGES / name).write_text(text, encoding="utf-8")
     kept = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*")}
     assert kept == made, "pytest tests/unit/test_explain.py --update-golden, and read the git diff"
-
-
-def outline(text: str) -> list[str]:
-    """What a page is built of: headings, items, rows, and how its blocks follow each other."""
-    return [re.match(r"#+ |- |\||```|  |", line)[0] for line in text.splitlines()]  # type: ignore[index] # it matches ""
-
-
-@pytest.mark.parametrize("topic", ["README", *topics()])
-def test_both_languages_have_the_same_structure_commands_and_links(topic: str) -> None:
-    english, korean = (pages()[page_name(topic, language)] for language in LANGUAGES)
-    assert outline(english) == outline(korean)
-    assert LINK.findall(english) == LINK.findall(korean)
-    assert sorted(CODE.findall(english)) == sorted(CODE.findall(korean))
-    assert PAGE_LINK.findall(english) == PAGE_LINK.findall(korean)
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 
 import pytest
 
-from meshstrap.decisions import LANGUAGES
 from meshstrap.inventory import json_schema
+from meshstrap.language import LANGUAGES
 from meshstrap.pipeline import load_plan, pack_nodes, render_scripts
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.views.pictures import mermaid_picture
@@ -86,11 +87,16 @@ def test_what_npm_fetches_is_pinned_hashed_and_names_no_place() -> None:
 
 
 def test_requirements_hold_everything_that_is_asked_for() -> None:
-    def names(file: str) -> set[str]:
-        text = (ROOT / file).read_text(encoding="utf-8")
+    def names(text: str) -> set[str]:
         return {name.lower() for name in re.findall(r"^([A-Za-z][A-Za-z0-9-]*)(?=[=<>])", text, re.MULTILINE)}
 
-    assert names("requirements.in") <= names("requirements.txt")
+    own = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    wanted, added, pinned = (
+        names("\n".join(own)),
+        *(names((ROOT / f"requirements.{kind}").read_text(encoding="utf-8")) for kind in ("in", "txt")),
+    )
+    assert not wanted & added
+    assert wanted | added <= pinned
 
 
 def test_only_the_readmes_of_generated_are_committed() -> None:

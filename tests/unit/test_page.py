@@ -18,8 +18,8 @@ from meshstrap.pipeline import pack_nodes, page_text, render_scripts
 from meshstrap.plan import Plan
 from meshstrap.rendering import UserData, render_code
 from meshstrap.secrets import Secrets
-from meshstrap.views.page.model import HOSTS_NAMED, MANY_NODES, SERIAL, pytest_command, status_commands
-from tests.bench.made_up import inventory_text, made_up_secrets
+from meshstrap.views.page.model import HOSTS_NAMED, SERIAL, pytest_command, status_commands
+from tests.bench.made_up import inventory_text
 from tests.golden.cases import example_plan, plan_of, secrets_for, system_plan
 from tests.hostile import BREAKING_OUT, hostile_plan
 
@@ -164,16 +164,6 @@ def test_what_is_too_large_to_paste_is_launched_by_command() -> None:
     assert "Too large to paste." in parsed.text
     assert "oci compute instance launch" in parsed.text
     assert "oci compute instance launch" not in Parsed(page_of(plan)).text
-
-
-def test_more_nodes_than_a_page_can_carry_are_listed() -> None:
-    plan = plan_of(inventory_text(MANY_NODES + 1))
-    secrets = made_up_secrets(plan)
-    text = page_text(plan, packed_nodes(plan, secrets), secrets)
-    assert "<textarea" not in text
-    assert text.count("<article") == MANY_NODES + 1
-    assert "This page holds secrets." not in text
-    assert len(text) < 1_000_000
 
 
 def test_the_commands_name_every_host() -> None:

@@ -16,6 +16,7 @@ from netaddr import IPAddress, IPNetwork
 
 from meshstrap.errors import RenderFailed
 from meshstrap.rendering import quoting
+from meshstrap.rendering.header import render_values
 from meshstrap.rendering.yaml_text import LiteralText, is_unmistakable, yaml_document, yaml_documents, yaml_scalar
 
 HOSTILE = (
@@ -89,6 +90,24 @@ def test_any_text_comes_through_bash_equal(values: list[str]) -> None:
 @given(st.lists(TEXT | st.sampled_from(HOSTILE), min_size=1, max_size=20))
 def test_any_list_comes_through_bash_equal(values: list[str]) -> None:
     assert in_bash(f'readonly V={quoting.sh_array(values)}\nprintf "%s\\0" "${{V[@]}}"') == values
+
+
+NAMES = st.from_regex(r"X_[A-Z0-9_]{1,8}", fullmatch=True)
+ANY = TEXT | st.sampled_from(HOSTILE)
+
+
+@FAST
+@given(
+    st.dictionaries(NAMES, ANY, min_size=1, max_size=8), st.dictionaries(NAMES, st.lists(ANY, max_size=5), max_size=4)
+)
+def test_whatever_a_header_assigns_stays_a_value(texts: dict[str, str], lists: dict[str, list[str]]) -> None:
+    """So one header of each shape is linted: what stands between its quotes is never run."""
+    lists = {name: values for name, values in lists.items() if name not in texts}
+    header = render_values(texts, lists)
+    prints = [f'printf "%s\\0" "${name}"' for name in texts]
+    prints += [f'printf "%s\\0" "${{#{name}[@]}}" "${{{name}[@]}}"' for name in lists]
+    wanted = [*texts.values(), *(word for words in lists.values() for word in (str(len(words)), *words))]
+    assert in_bash("\n".join([header, *prints])) == wanted
 
 
 def test_an_empty_list_is_an_empty_array() -> None:

@@ -30,7 +30,7 @@ def test_explain_takes_the_persons_own_inventory(invoke: Invoke, tmp_path: Path)
     assert "Here: mine, 2 nodes" in result.out
     assert "each of 2 nodes needs 1 route, 2 in all" in result.out
     (tmp_path / "other.yaml").write_text(MINE.replace("mine", "other"))
-    assert "Here: other, 2 nodes" in invoke("explain", "-i", "other.yaml", "-l", "en", "routing").out
+    assert "Here: other, 2 nodes" in invoke("explain", "-i", "other.yaml", "--lang", "en", "routing").out
 
 
 @pytest.mark.parametrize("topic", topics())

@@ -14,7 +14,7 @@ from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
 from meshstrap.steps import catalogue
 from meshstrap.views.json import plan_json
-from meshstrap.views.result import RenderedNode, show_result
+from meshstrap.views.result import RenderedNode, show_next, show_result, too_large
 from meshstrap.views.screen import Screen
 from meshstrap.views.starter import StarterNode, parse_starter_node, starter_inventory
 from meshstrap.views.steps import step_table_markdown
@@ -129,16 +129,19 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         ),
         RenderedNode(node=plan.nodes[1], state="unchanged", sizes=Sizes(), missing=["no auth key"]),
     ]
-    show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, page="created", example=False)
+    prune = "invoke render --output=out --prune"
+    show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, page="created", prune=prune)
+    show_next(made, "out", example=False)
     shown = text.getvalue()
     first, second = (line.split() for line in shown.splitlines()[2:4])
     assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "13750", "no", "47%", "created"]
     assert second[-3:] == ["88%", "47%", "unchanged"]
     ways = "give the cloud user-data.b64 (CLI, Terraform): 47%; or set sources.code in cluster.yaml"
-    assert f"cp1: too large to paste; {ways}: user-data.yaml then takes 54%" in shown
+    assert too_large(rows, 32_000) == f"cp1: too large to paste; {ways}: user-data.yaml then takes 54%"
+    assert too_large(rows[1:], 32_000) == ""
     assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
-    assert "w9: stale" in shown
+    assert "w9: stale: no node of the inventory; `invoke render --output=out --prune` removes it" in shown
     assert "out/: 2 created; index.html created" in shown
     assert "out/NODE/user-data.yaml that you paste" in shown
 

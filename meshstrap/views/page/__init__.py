@@ -9,18 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup, escape
 
+from meshstrap.language import LANGUAGES
 from meshstrap.plan.model import Plan
 from meshstrap.steps import step_named
 from meshstrap.views.page.model import (
     LAUNCH,
-    MANY_NODES,
     SERIAL,
     PageNode,
     by_account,
@@ -30,7 +29,7 @@ from meshstrap.views.page.model import (
 )
 from meshstrap.views.pictures import PICTURES, dark_rules, picture_caption, svg_picture
 from meshstrap.views.steps import holds
-from meshstrap.views.words import LANGUAGES, in_every_language, say_html
+from meshstrap.views.words import in_every_language, say_html
 
 _FOLDER = Path(__file__).parent
 
@@ -40,22 +39,18 @@ def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bo
 
     ``code``: the file that the nodes fetch; empty when they fetch none.
     """
-    many = len(nodes) > MANY_NODES
-    shown = [replace(node, user_data="") for node in nodes] if many else nodes
     style, script = _style(), _read("page.js")
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             plan=plan,
-            accounts=by_account(plan, shown),
+            accounts=by_account(plan, nodes),
             limit=limit,
             code=code,
             code_command=code_command(plan, code),
-            notice="many" if many else "secret" if secret else "public",
-            many=many,
-            states=secret or many,
-            launch=LAUNCH if many or not all(node.fits_pasted for node in nodes) else "",
+            notice="secret" if secret else "public",
+            launch=LAUNCH if not all(node.fits_pasted for node in nodes) else "",
             pictures=[_picture(plan, name) for name in PICTURES],
             status_commands=status_commands(plan),
             serial=SERIAL,

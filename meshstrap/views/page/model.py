@@ -8,9 +8,6 @@ from datetime import datetime
 
 from meshstrap.plan.model import AccountPlan, NodePlan, Plan
 
-MANY_NODES = 100
-"""Above it the page is without user-data and single steps: at 31 KB a node it would be larger than 3 MB."""
-
 HOSTS_NAMED = 20
 """Hosts in one command line; a longer one is nobody's to paste."""
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import yaml
 from markupsafe import Markup, escape
+from pydantic import TypeAdapter
 
-from meshstrap.decisions.language import LANGUAGES
+from meshstrap.language import LANGUAGES, Text
 
 _FOLDER = Path(__file__).parent
 _PLACE = re.compile(r"\{([a-z_]+)\}")
@@ -27,15 +28,15 @@ _MARKUP = (
 
 
 @cache
-def load_words(name: str) -> Mapping[str, Mapping[str, str]]:
-    """One file of texts: key → language → text."""
-    loaded: dict[str, dict[str, str]] = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
-    return loaded
+def load_words(name: str) -> Mapping[str, Text]:
+    """One file of texts, by key."""
+    loaded = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    return TypeAdapter(dict[str, Text]).validate_python(loaded)
 
 
 def say(name: str, key: str, language: str, **values: object) -> str:
     """A text as it is, with its values. ``KeyError``: no such text, language or value."""
-    return _PLACE.sub(lambda match: str(values[match[1]]), load_words(name)[key][language])
+    return _PLACE.sub(lambda match: str(values[match[1]]), load_words(name)[key].of(language))
 
 
 def say_html(name: str, key: str, **values: object) -> Markup:
@@ -56,10 +57,7 @@ def _html(name: str, key: str, language: str, values: Mapping[str, object]) -> M
 
 @cache
 def _template(name: str, key: str, language: str) -> str:
-    html = str(escape(load_words(name)[key][language]))
+    html = str(escape(load_words(name)[key].of(language)))
     for pattern, replacement in _MARKUP:
         html = pattern.sub(replacement, html)
     return html
-
-
-__all__ = ["LANGUAGES", "in_every_language", "load_words", "say", "say_html"]

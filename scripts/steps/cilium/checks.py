@@ -13,7 +13,7 @@ from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import API, HTTP_STATUS, SYSTEM, flat
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import same
+from meshstrap.verify.reading import is_newer, same
 
 AGENT = "node_ready"
 
@@ -126,9 +126,15 @@ def agent(machine: Machine) -> dict[str, Any]:
 
 @TOPIC.check()
 def the_release_has_the_planned_version(machine: Machine) -> None:
-    found = release(machine)
-    text = f"{found['version']}, {found['status']}"
-    machine.expect(text == f"{machine.plan.versions.cilium}, deployed", text)
+    found, planned = release(machine), machine.plan.versions.cilium
+    is_right = found["version"] == planned or is_newer(found["version"], planned)
+    machine.expect(is_right and found["status"] == "deployed", f"{found['version']}, {found['status']}")
+
+
+@TOPIC.check()
+def the_release_is_not_newer_than_the_plan(machine: Machine) -> None:
+    found = release(machine)["version"]
+    machine.expect(not is_newer(found, machine.plan.versions.cilium), f"cilium {found}: newer than the plan")
 
 
 @TOPIC.check()

@@ -10,6 +10,7 @@ from meshstrap.plan.machines import DNF
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
+from meshstrap.verify.reading import is_newer
 from meshstrap.verify.sources import FILES, sources
 
 _RPM_FORMAT = r"%{NAME}\t%{VERSION}-%{RELEASE}\n"
@@ -64,10 +65,27 @@ def every_package_has_the_planned_version(machine: Machine) -> None:
     for package in machine.node.packages:
         version, state = found.get(package.name, ("not installed", ""))
         is_there = package.name in found and (machine.node.family == DNF or state.endswith(" ok installed"))
+        if is_there and is_newer(version, package.version or version):
+            continue
         if not is_there or not fnmatch.fnmatch(version, package.version or "*"):
             wrong.append(f"{package.name} {version if is_there else 'not installed'}")
     wanted = {package.name: f"{package.name} {package.version}".strip() for package in machine.node.packages}
     machine.expect(not wrong, wrong, ", ".join(wanted[words.split()[0]] for words in wrong))
+
+
+@TOPIC.check()
+def no_package_is_newer_than_the_plan(machine: Machine) -> None:
+    found = installed(machine)
+    newer = {
+        package.name: package.version
+        for package in machine.node.packages
+        if package.version
+        and package.name in found
+        and not fnmatch.fnmatch(found[package.name][0], package.version)
+        and is_newer(found[package.name][0], package.version)
+    }
+    text = [f"{name} {found[name][0]}: newer than the plan" for name in newer]
+    machine.expect(not newer, text, ", ".join(f"{name} {version}" for name, version in newer.items()))
 
 
 @TOPIC.check()

@@ -18,6 +18,12 @@ FAULTS = (
     ),
     fault(
         "cilium",
+        "the release is not newer than the plan",
+        out("cilium_release", "1.20.2", "1.20.10"),
+        "cilium 1.20.10: newer than the plan",
+    ),
+    fault(
+        "cilium",
         "the release has the planned version",
         out("cilium_release", "deployed", "pending-upgrade"),
         "pending-upgrade",

@@ -8,8 +8,14 @@ FAULTS = (
     fault(
         "packages",
         "every package has the planned version",
-        out("dpkg", "kubelet\t1.36.3-1.1", "kubelet\t1.36.9-1.1"),
-        "kubelet 1.36.9-1.1",
+        out("dpkg", "kubelet\t1.36.3-1.1", "kubelet\t1.36.1-1.1"),
+        "kubelet 1.36.1-1.1",
+    ),
+    fault(
+        "packages",
+        "no package is newer than the plan",
+        out("dpkg", "kubelet\t1.36.3-1.1", "kubelet\t1.36.11-1.1"),
+        "kubelet 1.36.11-1.1: newer than the plan",
     ),
     fault(
         "packages",

@@ -15,6 +15,7 @@ import pytest
 
 from meshstrap.verify.catalogue import checks
 from tests.processes import ended
+from tests.schemas import hold
 from tests.unit.hosts.conftest import ROOT, FakeFleet
 from tests.unit.hosts.faults import data
 from tests.unit.hosts.green import green
@@ -26,7 +27,12 @@ BECAUSE = (
 
 
 def verify(fleet: FakeFleet, *words: str) -> CompletedProcess[str]:
-    return fleet.run("invoke", "verify", f"--inventory={fleet.folder / 'cluster.yaml'}", *words)
+    """What is printed behind the line that names the inventory."""
+    inventory = fleet.folder / "cluster.yaml"
+    ran = fleet.run("invoke", "verify", f"--inventory={inventory}", *words)
+    head = "" if "--json" in words else f"Inventory: {inventory}\n\n"
+    assert ran.stdout.startswith(head)
+    return CompletedProcess(ran.args, ran.returncode, ran.stdout.removeprefix(head), ran.stderr)
 
 
 def without_the_rule(fleet: FakeFleet) -> None:
@@ -122,6 +128,7 @@ def test_programs_get_json_and_nothing_else(fleet: FakeFleet) -> None:
     without_the_rule(fleet)
     ran = verify(fleet, "--json")
     told = json.loads(ran.stdout)
+    hold("verify", ran.stdout)
     assert (ran.returncode, ran.stderr) == (1, "")
     assert (told["cluster"], told["as_planned"], told["hosts"]) == ("home", False, ["cp1", "w1"])
     assert sum(told["summary"].values()) == len(told["verdicts"]) == 2 * len(checks())

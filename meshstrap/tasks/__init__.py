@@ -1,0 +1,38 @@
+"""What people run. For a ``tasks.py`` of your own::
+
+    from invoke import task
+    from meshstrap.tasks import namespace
+
+    @task
+    def backup(context):
+        ...
+
+    namespace.add_task(backup)
+
+Tasks read flags and put the parts of meshstrap together, no more.
+"""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from meshstrap.tasks import inventory, lab, nodes, secrets, why, writing
+
+namespace = Collection(
+    "meshstrap",
+    inventory.init,
+    inventory.plan,
+    inventory.schema,
+    secrets.secrets,
+    writing.render,
+    writing.lint,
+    nodes.watch,
+    nodes.verify,
+    lab.lab,
+    why.explain,
+    why.compat,
+    why.graph,
+)
+"""All tasks; a task of yours that has the name of one of them takes its place."""
+
+__all__ = ["namespace"]

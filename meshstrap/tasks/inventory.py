@@ -1,0 +1,75 @@
+"""``init``, ``plan`` and ``schema``: the inventory, and what follows from it."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+
+from invoke.context import Context
+
+from meshstrap.errors import OutputRefused
+from meshstrap.files import write_file
+from meshstrap.inventory import json_schema, parse_inventory
+from meshstrap.pipeline import load_plan
+from meshstrap.tasks.command import TaskScreen, again
+from meshstrap.tasks.people import people_task
+from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory
+from meshstrap.views.json import plan_json
+from meshstrap.views.starter import parse_starter_node, starter_inventory
+from meshstrap.views.tables import plan_sections
+
+
+@people_task(
+    iterable=["node"],
+    name="the cluster's name",
+    node="NAME:ROLE:ACCOUNT[:OS], once for each node, like cp1:control-plane:alice",
+    login_server="URL of a Headscale server; without it Tailscale's own",
+    inventory="the file to write; without it cluster.yaml",
+)
+def init(context: Context, node: list[str], inventory: str = "", name: str = "", login_server: str = "") -> None:
+    """Write a commented cluster.yaml to start from."""
+    path = Path(inventory) if inventory else INVENTORY
+    if path.exists() or path.is_symlink():
+        raise OutputRefused(
+            f"{path}: is there already and was left alone; edit it, or name another file with --inventory"
+        )
+    nodes = [parse_starter_node(text) for text in node]
+    if None in nodes:
+        wrong = node[nodes.index(None)]
+        raise OutputRefused(f"--node {wrong}: is not NAME:ROLE:ACCOUNT, like w1:worker:bob; nothing was written")
+    example = EXAMPLE.read_text(encoding="utf-8")
+    text = starter_inventory(example, name=name, nodes=[*filter(None, nodes)], login_server=login_server)
+    parse_inventory(text, str(path))
+    write_file(path, text)
+    TaskScreen().say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
+
+
+@people_task(json="as JSON, for programs", output="a file to write it to; without it the terminal")
+def plan(context: Context, inventory: str = "", output: str = "", json: bool = False) -> None:
+    """Show everything that follows from the inventory, and why."""
+    screen = TaskScreen()
+    derived = load_plan(find_inventory(inventory, None if json else screen))
+    with screen.recorded(wanted=bool(output)) as record:
+        if json:
+            screen.say(plan_json(derived))
+        else:
+            for title, table in plan_sections(derived):
+                screen.show(table, title)
+            for warning in derived.warnings:
+                screen.say(f"\nwarning: {warning}", style="yellow")
+    if output:
+        write_file(Path(output), record.getvalue())
+
+
+@people_task(output="the file to write, - for the terminal; without it cluster.schema.json")
+def schema(context: Context, output: str = "") -> None:
+    """Write the JSON Schema that editors complete from."""
+    screen, text = TaskScreen(), json_module.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    path = Path(output or "cluster.schema.json")
+    if output == "-":
+        screen.say(text.rstrip("\n"))
+    elif path.is_file() and path.read_text(encoding="utf-8") == text:
+        screen.say(f"{path}: unchanged")
+    else:
+        write_file(path, text)
+        screen.say(f"{path}: written")

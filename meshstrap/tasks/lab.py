@@ -1,0 +1,23 @@
+"""``lab``: a whole cluster on this machine, by the project's own tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from invoke.context import Context
+
+from meshstrap.errors import NeedsClone
+from meshstrap.resources import clone
+from meshstrap.tasks.people import people_task
+
+
+@people_task()
+def lab(context: Context) -> None:
+    """Bring up a whole cluster on this Linux box (root), and keep it until Enter: no cloud account needed."""
+    root = clone()
+    if root is None:
+        raise NeedsClone("lab: the machines are made by the project's tests, which are in its clone only: run it there")
+    # A process of its own: what it needs is the tests', and nothing of meshstrap may import those.
+    done = subprocess.run([sys.executable, "-m", "tests.cluster"], cwd=root, check=False)
+    sys.exit(done.returncode)

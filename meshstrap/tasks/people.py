@@ -1,0 +1,73 @@
+"""How a task meets people: its flags, its errors, and an end by Ctrl-C."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from invoke.exceptions import Exit
+from invoke.parser.argument import Argument
+from invoke.tasks import Task, task
+
+from meshstrap.errors import MeshstrapError
+from meshstrap.tasks.command import in_this_program
+from meshstrap.tasks.parsing import Word, extend_parser
+
+INTERRUPTED = 130
+SHORT_FLAGS = {"inventory": "i", "output": "o"}
+"""One letter means one thing in all tasks, and none of invoke's own; nothing that deletes has one."""
+
+HELP = {
+    "inventory": "the inventory; without it cluster.yaml, or the example while there is none",
+    "output": "the folder to render into; without it generated/",
+    "secrets": "the secrets file; without it secrets.yaml beside the inventory",
+}
+
+extend_parser()
+
+
+class PeopleTask(Task[Callable[..., None]]):
+    """A task with the short flags of :data:`SHORT_FLAGS`, and at most one word that may be left out."""
+
+    def arg_opts(self, name: str, default: Any, taken_names: set[str]) -> dict[str, Any]:
+        """How invoke makes one argument."""
+        options = super().arg_opts(name, default, taken_names)
+        if name in SHORT_FLAGS:
+            options["names"].append(SHORT_FLAGS[name])
+        return options
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """All arguments, the word first."""
+        found = super().get_arguments(ignore_unknown_help)
+        return [
+            Word(names=one.names, help=one.help, positional=True, attr_name=one.attr_name) if one.positional else one
+            for one in found
+        ]
+
+
+def people_task(
+    *, iterable: Sequence[str] = (), word: str = "", **help_texts: str
+) -> Callable[[Callable[..., None]], Any]:
+    """A task whose known errors are a message and an exit code; a bug keeps its traceback, Ctrl-C says nothing.
+
+    ``word`` is the one parameter that may stand behind the task's name without a flag, or be left out.
+    """
+
+    def decorate(function: Callable[..., None]) -> Any:
+        @functools.wraps(function)
+        def run(*args: Any, **flags: Any) -> None:
+            try:
+                function(*args, **flags)
+            except MeshstrapError as error:
+                raise Exit(in_this_program(str(error)), code=error.exit_code) from error
+            except KeyboardInterrupt:
+                raise Exit(code=INTERRUPTED) from None
+
+        names = inspect.signature(function).parameters
+        texts = {name: text for name, text in HELP.items() if name in names} | help_texts
+        made = {"help": texts, "iterable": list(iterable), "positional": [word] if word else []}
+        return task(run, klass=PeopleTask, auto_shortflags=False, **made)
+
+    return decorate

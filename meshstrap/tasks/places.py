@@ -1,0 +1,78 @@
+"""Where inventory, secrets and folders are. The clock is read here, and nowhere else in the package.
+
+What is written goes to the folder in which the person is, or beside an inventory that they name; never to where
+meshstrap is installed.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from meshstrap.errors import InventoryInvalid
+from meshstrap.pipeline import load_plan
+from meshstrap.plan import Plan
+from meshstrap.resources import clone, resource
+from meshstrap.tasks.command import again
+from meshstrap.views.screen import Screen
+
+CLONE = clone()
+EXAMPLE = resource("cluster.example.yaml")
+INVENTORY = Path("cluster.yaml")
+
+
+def find_inventory(inventory: str, screen: Screen | None) -> Path:
+    """The inventory that the flag names; else the one of this folder, of the clone, or the example. It is said."""
+    found = Path(inventory) if inventory else _own_inventory()
+    if screen and found:
+        screen.say(f"Inventory: {found}\n")
+    if screen and not found:
+        screen.say(f"There is no {INVENTORY} yet: this is {shown(EXAMPLE)}.\n")
+    return found or shown(EXAMPLE)
+
+
+def _own_inventory() -> Path | None:
+    if INVENTORY.exists() or CLONE is None:
+        return INVENTORY if INVENTORY.exists() else None
+    return shown(CLONE / INVENTORY) if (CLONE / INVENTORY).exists() else None
+
+
+def plan_to_explain(screen: Screen, inventory: str) -> Plan:
+    """The plan whose figures an explanation takes: the example's while the person's own inventory has problems."""
+    path = find_inventory(inventory, screen)
+    try:
+        return load_plan(path)
+    except InventoryInvalid as error:
+        problems = f"{len(error.problems)} problem{'' if len(error.problems) == 1 else 's'}"
+        says = f"`{again('plan', inventory=inventory)}` says which"
+        screen.say(f"{path} has {problems}; {says}. So the figures are of {shown(EXAMPLE)}.\n")
+        return load_plan(EXAMPLE)
+
+
+def secrets_path(inventory: Path, secrets: str) -> Path:
+    """The file that the flag names, or the one beside the inventory; the example's are in this folder."""
+    if secrets:
+        return Path(secrets)
+    # The example's tokens are no part of the person's own cluster.
+    return Path("secrets.example.yaml") if is_example(inventory) else inventory.with_name("secrets.yaml")
+
+
+def is_example(inventory: Path) -> bool:
+    """Whether this is the project's example, and not the person's own."""
+    return inventory.resolve() == EXAMPLE.resolve()
+
+
+def folder(output: str) -> Path:
+    """The folder that the flag names, or generated/."""
+    return Path(output or "generated")
+
+
+def shown(path: Path) -> Path:
+    """A path as short as it can be from where the person stands."""
+    return min(path, Path(os.path.relpath(path)), key=lambda candidate: len(str(candidate)))
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,73 @@
+"""``render`` and ``lint``: the scripts of all nodes."""
+
+from __future__ import annotations
+
+from invoke.context import Context
+
+from meshstrap.errors import TooLargeToPaste
+from meshstrap.lint import lint_scripts, lint_sources
+from meshstrap.output import write_generated
+from meshstrap.page import write_page
+from meshstrap.pipeline import code_name, lintable_scripts, load_plan, node_files, pack_nodes, page_text, render_scripts
+from meshstrap.rendering.userdata import METADATA_LIMIT
+from meshstrap.resources import resource
+from meshstrap.tasks.command import TaskScreen, again
+from meshstrap.tasks.people import people_task
+from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path
+from meshstrap.tasks.secrets import find_secrets, missing
+from meshstrap.views.compat import show_warnings
+from meshstrap.views.result import RenderedNode, show_code, show_next, show_result, too_large
+
+
+@people_task(
+    check="write nothing; exit 1 when anything would change",
+    prune="also remove the folders of nodes that left the inventory",
+    no_secrets="leave the user-data out of index.html, so that the page may be shown to others",
+)
+def render(
+    context: Context,
+    inventory: str = "",
+    output: str = "",
+    secrets: str = "",
+    check: bool = False,
+    prune: bool = False,
+    no_secrets: bool = False,
+) -> None:
+    """Write each node's user-data to generated/NODE/, and the page that says what to do with it."""
+    screen, root = TaskScreen(), folder(output)
+    path = find_inventory(inventory, screen)
+    plan = load_plan(path)
+    show_warnings(screen, plan)
+    known = find_secrets(screen, secrets_path(path, secrets), plan, create=not check)
+    scripts = render_scripts(plan, screen.track)
+    with screen.working("linting"):
+        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh")
+    packed = pack_nodes(plan, scripts, known, screen.track)
+    with screen.working("writing"):
+        report = write_generated(root, node_files(plan, scripts, packed, known), check=check, prune=prune)
+        page = write_page(root, page_text(plan, packed, known, secret=not no_secrets), check=check)
+    rows = [
+        RenderedNode(node=node, state=report.state(node.name), sizes=packed[node.name], missing=missing(known, node))
+        for node in plan.nodes
+    ]
+    page += ", without secrets" if no_secrets else ""
+    prune_command = again("render", inventory=inventory, output=output, secrets=secrets) + " --prune"
+    show_result(screen, str(root), rows, report, limit=METADATA_LIMIT, page=page, prune=prune_command)
+    show_next(screen, str(root), example=is_example(path))
+    if plan.code_url:
+        show_code(screen, str(root), code_name(plan), plan.code_url)
+    if large := too_large(rows, METADATA_LIMIT):
+        raise TooLargeToPaste(large)
+
+
+@people_task(output="the folder by which findings in a node's own values are named")
+def lint(context: Context, inventory: str = "", output: str = "") -> None:
+    """Check every script with shellcheck and bash."""
+    screen = TaskScreen()
+    derived = load_plan(find_inventory(inventory, screen))
+    with screen.working("linting the sources"):
+        lint_sources(resource("scripts"))
+    scripts = render_scripts(derived, screen.track)
+    with screen.working("linting the scripts"):
+        lint_scripts(lintable_scripts(derived, scripts), f"{folder(output)}/{{node}}/bootstrap.sh")
+    screen.say(f"scripts/ and {len(scripts)} rendered scripts: no findings")
