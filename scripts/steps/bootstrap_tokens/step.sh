@@ -19,16 +19,15 @@ check_bootstrap_tokens() {
 }
 
 apply_bootstrap_tokens() {
-  local tokens found
+  local tokens found spent
   if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
     rm -f "$BOOTSTRAP_TOKENS_FILE"
   fi
   found=$(bootstrap_tokens_found)
-  for tokens in $(sed -n 's/^spent //p' <<<"$found"); do
-    kube delete --namespace kube-system --ignore-not-found "secret/$tokens" >&2
-  done
+  mapfile -t spent < <(sed -n 's/^spent /secret\//p' <<<"$found")
+  ((${#spent[@]} == 0)) || kube delete --namespace kube-system --ignore-not-found "${spent[@]}" >&2
   # Workers come hours later, when no run is under way: looked for each minute, until no token is left.
   ask systemctl stop "$TOKENS_TIMER.timer"
   [[ $found != *kept* ]] || retry 1 0 systemd-run --quiet --collect --unit="$TOKENS_TIMER" --on-active=60 \
