@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from meshstrap import errors
-from meshstrap.decisions import LANGUAGES
+from meshstrap.language import LANGUAGES
 from meshstrap.tasks import namespace
 from meshstrap.tasks.parsing import USAGE
 from meshstrap.tasks.people import INTERRUPTED
