@@ -18,7 +18,7 @@ check_bootstrap_tokens() {
 }
 
 apply_bootstrap_tokens() {
-  local tokens secret worker
+  local tokens secret worker left=
   if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
@@ -28,12 +28,13 @@ apply_bootstrap_tokens() {
   ask systemctl stop meshstrap-tokens.timer
   tokens=$(bootstrap_tokens_left)
   while read -r secret worker; do
-    case $worker in
-      Ready*) kube delete --namespace kube-system "secret/$secret" >&2 ;;
-      ?*) ANSWER=token ;;
-    esac
+    if [[ $worker == Ready* ]]; then
+      kube delete --namespace kube-system "secret/$secret" >&2
+    else
+      left=$secret
+    fi
   done <<<"$tokens"
-  [[ $ANSWER != token ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens --on-active=60 \
+  [[ -z $left ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens --on-active=60 \
     --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
 }
 

@@ -11,18 +11,19 @@ from tests.shell.sandbox import Outcome, Sandbox
 STEP = "bootstrap_tokens"
 FILE = "etc/meshstrap/secrets/bootstrap_tokens"
 LINE = "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n"
-MADE, READY = "2026-11-29T10:00:00Z", "2026-11-29T10:07:00Z"
+NODE = "cp1   Ready   control-plane   5d   v1.36.3\n"
+READY = "   Ready,SchedulingDisabled   <none>   5m   v1.36.3\n"
 
-# Secrets of ours as lines `name worker made`, nodes as `name Ready since`: what the jsonpath prints of them.
-KUBECTL = f"""
+# What kubectl prints of Secrets and nodes without headers.
+KUBECTL = """
   "apply --filename -")
-    [[ ! -e $S/refuse ]] || {{ echo 'error: the server is busy' >&2; exit 1; }}
+    [[ ! -e $S/refuse ]] || { echo 'error: the server is busy' >&2; exit 1; }
     cat >$S/applied
-    awk '/^metadata:/ {{ gsub(/[{{}},"]/, ""); print $3, $8, "{MADE}" }}' $S/applied >>$S/secrets ;;
-  "get secrets --namespace kube-system --selector meshstrap-worker --output "*) cat $S/secrets ;;
-  "get nodes --output "*) cat $S/nodes ;;
-  "delete --namespace kube-system --ignore-not-found secret/"*)
-    sed -i "/^${{4#secret/}} /d" $S/secrets ;;
+    awk '/^metadata:/ { gsub(/[{},"]/, ""); print $3, "type 7 5m", $8 }' $S/applied >>$S/secrets ;;
+  "get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker")
+    cat $S/secrets ;;
+  "get nodes --no-headers") cat $S/nodes ;;
+  "delete --namespace kube-system secret/"*) sed -i "/^${4#secret/} /d" $S/secrets ;;
 """
 SYSTEMCTL = """case $* in
   "is-active meshstrap-tokens.timer") cat $S/timer 2>/dev/null || { echo inactive; exit 3; } ;;
@@ -36,7 +37,7 @@ esac"""
 def machine(sandbox: Sandbox) -> Sandbox:
     """A control plane that answers, with a worker that is to come."""
     sandbox.header |= {"NODE_NAME": "cp1", "NODE_ROLE": "control-plane", "STEPS": (STEP,)}
-    for name, text in {"api": "", "secrets": "", "nodes": f"cp1 True {MADE}\n"}.items():
+    for name, text in {"api": "", "secrets": "", "nodes": NODE}.items():
         stubs.set_state(sandbox, name, text)
     stubs.stub_kubectl(sandbox, KUBECTL)
     sandbox.stub("systemctl", stubs.script(sandbox, SYSTEMCTL))
@@ -71,7 +72,7 @@ def test_new_tokens_are_there_and_are_looked_after(machine: Sandbox) -> None:
         "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
     }
     (timer,) = [call for call in done.calls if call.startswith("systemd-run")]
-    assert timer.endswith("--on-unit-active=60 /bin/bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens")
+    assert timer.endswith("--on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens")
     assert machine.run(STEP).levels == ["ok", "summary"]
 
 
@@ -87,9 +88,9 @@ def test_tokens_stay_until_they_are_applied(machine: Sandbox) -> None:
 
 def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(machine: Sandbox) -> None:
     given(machine)
-    machine.write("state/nodes", f"cp1 True {MADE}\nw1 False {READY}\nw11 True {READY}\n")
+    machine.write("state/nodes", f"{NODE}w1   NotReady   <none>   5m   v1.36.3\nw11{READY}")
     assert machine.run(STEP).levels == ["ok", "summary"]
-    machine.write("state/nodes", f"cp1 True {MADE}\nw1 True {READY}\n")
+    machine.write("state/nodes", f"{NODE}w1{READY}")
     assert machine.run(STEP, check_only=True).code == 1
     done = machine.run(STEP)
     assert (done.levels, machine.read("state/secrets")) == (["change", "changed", "summary"], ""), done.log
@@ -102,16 +103,23 @@ def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(mach
 def test_of_two_tokens_one_goes_and_the_other_is_looked_after(machine: Sandbox) -> None:
     machine.write(FILE, LINE + LINE.replace("w1 000001", "w2 000002"), 0o600)
     machine.run(STEP)
-    machine.write("state/nodes", f"w1 True {READY}\n")
+    machine.write("state/nodes", f"w1{READY}")
     assert machine.run(STEP).levels == ["change", "changed", "summary"]
-    assert machine.read("state/secrets") == f"bootstrap-token-000002 w2 {MADE}\n"
+    (left,) = machine.read("state/secrets").splitlines()
+    assert (left.split()[0], left.split()[-1]) == ("bootstrap-token-000002", "w2")
     assert machine.run(STEP).levels == ["ok", "summary"]
 
 
-def test_a_worker_built_anew_while_its_old_node_stays_keeps_its_new_token(machine: Sandbox) -> None:
-    machine.write("state/nodes", "w1 True 2026-11-01T10:00:00Z\n")
+def test_a_worker_built_anew_while_its_old_node_stays_keeps_its_token(machine: Sandbox) -> None:
+    machine.write("state/nodes", f"{NODE}w1   NotReady,SchedulingDisabled   <none>   5m   v1.36.3\n")
     assert given(machine).levels == ["change", "changed", "summary"]
-    assert machine.read("state/secrets") == f"bootstrap-token-000001 w1 {MADE}\n"
+    assert machine.read("state/secrets")
+
+
+def test_a_token_for_a_name_that_is_taken_is_not_left(machine: Sandbox) -> None:
+    machine.write("state/nodes", f"{NODE}w1{READY}")
+    assert given(machine).levels == ["change", "changed", "summary"]
+    assert (machine.read("state/secrets"), machine.exists("state/timer")) == ("", False)
 
 
 def test_a_boot_looks_after_them_again(machine: Sandbox) -> None:
