@@ -3,7 +3,7 @@
 Everybody who asks a node something comes through here; :func:`~meshstrap.ssh.program.run_bounded` starts the program.
 """
 
-from meshstrap.ssh.addresses import tailnet_addresses
+from meshstrap.ssh.addresses import machine_name, peers_of, tailnet_addresses
 from meshstrap.ssh.advice import advice
 from meshstrap.ssh.configuration import Host, parse_hosts, ssh_configuration
 from meshstrap.ssh.connection import BATCH, Connection, ssh_program
@@ -17,7 +17,9 @@ __all__ = [
     "Host",
     "Programs",
     "advice",
+    "machine_name",
     "parse_hosts",
+    "peers_of",
     "run_bounded",
     "ssh_configuration",
     "ssh_program",

@@ -124,6 +124,7 @@ def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:
     own = Path(ssh_config).resolve() if ssh_config else Path("~/.ssh/config")
     if ssh_config and not own.is_file():
         raise NoWay(f"{ssh_config}: there is no such file; --ssh-config is an SSH configuration (ssh_config(5))")
-    told, seen = {node.name: node.address for node in plan.nodes if node.address}, tailnet_addresses()
-    known = told | {name: address for name, address in seen.items() if name in users}
-    return ssh_configuration(users, parse_hosts(hosts, users), str(own), known)
+    said = parse_hosts(hosts, users)
+    known = {node.name: node.address for node in plan.nodes if node.address}
+    known |= tailnet_addresses(users.keys() - said.keys(), plan.tags)
+    return ssh_configuration(users, said, str(own), known)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from meshstrap.plan.names import TAILNET_DEVICE
+from meshstrap.ssh import machine_name, peers_of
 from meshstrap.verify.answers import Answers, CannotTell
 from meshstrap.verify.machine import Machine
 
@@ -68,9 +69,19 @@ def tailnet_address(answers: Answers) -> str:
     return found[0]
 
 
-def machine_name(peer: Mapping[str, Any]) -> str:
-    """A machine's name in the tailnet: of a second one of the same hostname only this one has another number."""
-    return str(peer.get("DNSName", "")).partition(".")[0]
+def own_name(itself: Mapping[str, Any]) -> str:
+    """What a machine is called in its tailnet."""
+    return machine_name(itself)
+
+
+def peer_address(machine: Machine, name: str) -> str:
+    """A node's address in the tailnet, as this machine sees it."""
+    found = peers_of(machine.answers.data("tailnet"), machine.plan.tags).get(name, [])
+    if not found:
+        raise CannotTell(f"no machine named {name} with {' or '.join(machine.plan.tags)} in the tailnet")
+    if len(found) > 1:
+        raise CannotTell(f"{' and '.join(one.address for one in found)} are both called {name} in the tailnet")
+    return found[0].address
 
 
 def filter_rules(text: str, chain: str) -> list[str]:

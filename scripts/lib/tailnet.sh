@@ -20,6 +20,11 @@ tailnet_state() {
   tailnet_says 'd["BackendState"]'
 }
 
+# The reason of a failed login, such as an unknown certificate authority, or of missing peers is often nowhere else.
+tailnet_health() {
+  tailnet_says '"; ".join(d["Health"])'
+}
+
 # The address that tailscale0 carries now, or a failure.
 tailnet_address() {
   local line

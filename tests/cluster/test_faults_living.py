@@ -43,7 +43,7 @@ def edited(cluster: Cluster, probes: Probes) -> Iterator[Machine]:
 
 def runs_with(machine: Machine, flag: str) -> bool:
     """Whether one API server runs, with this flag."""
-    return machine.bash("ps -C kube-apiserver -o args=").out.count(flag) == 1
+    return machine.bash("ps -ww -C kube-apiserver -o args=").out.count(flag) == 1
 
 
 def made_by_init(cluster: Cluster, machine: Machine) -> tuple[str, object]:

@@ -69,6 +69,11 @@ def render(inventory: str, name: str = "w1", secrets: Secrets | None = None) -> 
     return Rendered(plan, node, script.text, pack_user_data(plan, node, script, secrets or Secrets()))
 
 
+def run_impatiently(machine: Machine, path: str, *arguments: str) -> Result:
+    """Run a script without its pauses between tries: a repository that is wrong stays so."""
+    return machine.run("env", "BASH_FUNC_sleep%%=() { :; }", "bash", path, *arguments, timeout=600)
+
+
 def status(machine: Machine) -> dict[str, Any]:
     """What the machine says of itself, held to the schema at each look; empty before it has said anything."""
     found = machine.run("cat", "/var/lib/meshstrap/status.json")

@@ -9,8 +9,7 @@ import pytest
 from .lab import Lab
 from .machine import Machine
 from .mirrors import HELM, Mirrors, add_mirrors
-from .node import SCRIPT, lab_inventory, render, status
-from .process import Result
+from .node import SCRIPT, lab_inventory, render, run_impatiently, status
 from .twice import up_to_the_tailnet
 from .vendors import CONTAINERD, KUBERNETES, TAILSCALE, Sources
 
@@ -62,11 +61,6 @@ def archives(helm_sha256: str) -> str:
 
 def script(inventory: str) -> str:
     return up_to_the_tailnet(render(inventory).script)
-
-
-def run_impatiently(machine: Machine, path: str, *arguments: str) -> Result:
-    """Run the script without its pauses between tries; a repository that is wrong stays so."""
-    return machine.run("env", "BASH_FUNC_sleep%%=() { :; }", "bash", path, *arguments, timeout=300)
 
 
 def packages(machine: Machine) -> str:

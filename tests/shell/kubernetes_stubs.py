@@ -5,6 +5,7 @@ The texts are those of kubeadm 1.36.3, kubectl 1.36 and Helm 4.3.1.
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from .sandbox import Sandbox
@@ -30,12 +31,31 @@ def script(sandbox: Sandbox, text: str) -> str:
     return f"R={shlex.quote(str(sandbox.root))}; S=$R/state; mkdir -p $S\n{text}"
 
 
-def stub_tailnet(sandbox: Sandbox, *, own: str = ADDRESS, peers: str = "cp1") -> None:
-    """tailscale0 with an address, and the peers of that name at ADDRESS."""
+def peer(name: str = "cp1", **told: object) -> dict[str, object]:
+    """Another machine, as ``tailscale status --json`` of 1.102 tells of it."""
+    first: dict[str, object] = {
+        "HostName": name,
+        "DNSName": f"{name}.tail.test.",
+        "TailscaleIPs": [ADDRESS, "fd7a:115c:a1e0::1"],
+        "Tags": ["tag:k8s-node"],
+        "Online": True,
+    }
+    return first | told
+
+
+def stub_tailnet(
+    sandbox: Sandbox, *peers: dict[str, object], own: str = ADDRESS, health: str = "", magic_dns: bool = True
+) -> None:
+    """tailscale0 with an address, and these other machines in the tailnet."""
     sandbox.stub("ip", f"echo '4: tailscale0    inet {own}/32 scope global tailscale0'")
-    status = f'{{"Self":{{"DNSName":"self.tail.test.","TailscaleIPs":["{own}"]}},"Peer":{{"k":'
-    status += f'{{"DNSName":"{peers}.tail.test.","TailscaleIPs":["{ADDRESS}"]}}}}}}'
-    sandbox.stub("tailscale", f"echo '{status}'")
+    status = {
+        "BackendState": "Running",
+        "Self": {"HostName": "w1", "DNSName": "w1.tail.test." if magic_dns else "", "TailscaleIPs": [own]},
+        "Health": [health] if health else [],
+        "Peer": {f"nodekey:{number}": told for number, told in enumerate(peers)} or None,
+    }
+    sandbox.write("state/tailscale", json.dumps(status))
+    sandbox.stub("tailscale", script(sandbox, "cat $S/tailscale"))
 
 
 def stub_systemctl(sandbox: Sandbox) -> None:

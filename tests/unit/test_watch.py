@@ -22,6 +22,7 @@ from meshstrap.watch.following import AT_ONCE, follow_nodes, read_once
 from meshstrap.watch.reading import NO_STATUS, parse_answer
 from meshstrap.watch.sight import STATES
 from meshstrap.watch.table import change_line, duration, summary, urgent_first, watch_table
+from tests.schemas import hold
 from tests.status_schema import problems, schema
 
 NOW = datetime(2026, 11, 23, 12, 10, tzinfo=UTC)
@@ -255,9 +256,12 @@ def test_a_pipe_gets_a_line_for_each_change(shown: Shown) -> None:
 def test_programs_get_an_object_a_line_or_a_list(shown: Shown) -> None:
     watch, out = shown(Nodes(cp1=["running", "converged"]))
     watch.follow(as_json=True, pause=0.01)
+    for line in out.getvalue().splitlines():
+        hold("watch", line)
     assert [json.loads(line)["state"] for line in out.getvalue().splitlines()] == ["running", "converged"]
     watch, out = shown(Nodes(cp1=["running"], w1=["unreachable"]))
     watch.once(as_json=True)
+    hold("watch", out.getvalue())
     assert [(item["node"], item["state"]) for item in json.loads(out.getvalue())] == [
         ("cp1", "running"),
         ("w1", "unreachable"),

@@ -7,12 +7,13 @@ from typing import Any
 
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.names import METADATA_ADDRESS, TRANSFER_BYTES
+from meshstrap.ssh import peers_of
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.cluster import CLUSTER, STEP, inside_name, outside_name
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import machine_name
+from meshstrap.verify.reading import tailnet_address
 
 
 def asks(plan: Plan) -> Asked:
@@ -80,11 +81,9 @@ def every_pod(machine: Machine, problem: Callable[[dict[str, Any]], str]) -> Non
 
 @TOPIC.check(step=STEP)
 def every_node_is_ready_by_its_tailnet_address(machine: Machine) -> None:
-    status = machine.answers.data("tailnet")
-    members = {machine_name(one): one for one in (status.get("Peer") or {}).values()} | {
-        machine.node.name: status["Self"]
-    }
-    tailnet = {name: (one.get("TailscaleIPs") or [""])[0] for name, one in members.items()}
+    peers = peers_of(machine.answers.data("tailnet"), machine.plan.tags)
+    tailnet = {name: " or ".join(one.address for one in same) for name, same in peers.items()}
+    tailnet[machine.node.name] = tailnet_address(machine.answers)
     found = {node["name"]: node for node in told(machine)["nodes"]}
     wrong = [f"{node.name} has not joined" for node in machine.plan.nodes if node.name not in found]
     wrong += [f"{name} is no node of the plan" for name in found.keys() - {node.name for node in machine.plan.nodes}]

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
 
-: "${ROOT?}" "${WORK?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}"
+: "${ROOT?}" "${WORK?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token
@@ -21,7 +21,8 @@ check_join() {
 apply_join() {
   local address
   await 600 "control plane $CONTROL_PLANE in the tailnet" \
-    "create $CONTROL_PLANE with its user-data; this node then goes on by itself" join_control_plane
+    "create $CONTROL_PLANE with its user-data; this node then goes on by itself. If it is there, the tailnet's policy must show \
+it to this node, and a tailnet lock must have signed both" join_control_plane
   address=$(<"$WORK/answer")
   edit_file "$HOSTS_FILE" api_alias "$address"
   if [[ ! -s $KUBELET_KUBECONFIG ]]; then
@@ -32,13 +33,24 @@ apply_join() {
   await 60 'running kubelet' 'journalctl -u kubelet -n 50' kubelet_runs
 }
 
-# The control plane's address in the tailnet. A second machine of its name gets a DNS name with -1 behind it while its
-# HostName stays, so the DNS name is compared.
+# The control plane's address: of the machine with its name and our tag. One that is shared in has another suffix. A second
+# one of that name gets a DNS name with -1 behind it while its HostName stays: it is one to ask about once the first is offline,
+# since a new machine stands beside the old one like that.
 join_control_plane() {
-  # shellcheck disable=SC2310 # one external command, and any failure of it means: no such machine
-  timeout 15 tailscale status --json | json 'print(next(p["TailscaleIPs"][0] for p in d["Peer"].values()
-  if p["DNSName"].split(".")[0] == sys.argv[1]))' "$CONTROL_PLANE" 2>/dev/null ||
-    no "no machine named $CONTROL_PLANE in the tailnet"
+  local status found
+  status=$(timeout 15 tailscale status --json) || no 'tailscaled does not answer'
+  found=$(json 'name = lambda p: (p["DNSName"] or p["HostName"]).lower().rstrip(".").partition(".")
+wanted, *tags = sys.argv[1:]
+found = [], []
+for p in (d["Peer"] or {}).values():
+  label, _, suffix = name(p)
+  ours = suffix == name(d["Self"])[2] and {*tags} & {*(p.get("Tags") or ())}
+  if ours and wanted in (label, p["HostName"].lower()):
+    found[p["Online"] and label == wanted].append(next(a for a in p["TailscaleIPs"] if "." in a))
+print(*found[1] or found[0])' "$CONTROL_PLANE" "${TAILNET_TAGS[@]}" <<<"$status")
+  [[ -n $found ]] || no "no machine named $CONTROL_PLANE with ${TAILNET_TAGS[*]} in the tailnet: $(tailnet_health)"
+  [[ $found != *' '* ]] || no "several machines are called $CONTROL_PLANE: $found; delete what is not it"
+  printf '%s\n' "$found"
 }
 
 join_cluster() { # <address of the control plane>

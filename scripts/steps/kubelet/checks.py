@@ -15,7 +15,7 @@ from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import HTTP_STATUS, NO_CONNECTION
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import days_left, fields, machine_name, stale, tailnet_address, unit
+from meshstrap.verify.reading import days_left, fields, peer_address, stale, tailnet_address, unit
 
 CONFIG = "/var/lib/kubelet/config.yaml"
 JOINED = "control_plane join"
@@ -147,7 +147,4 @@ def control_plane_address(machine: Machine) -> str:
     """The control plane's address in the tailnet, as this machine sees it."""
     if machine.node.is_control_plane:
         return tailnet_address(machine.answers)
-    for peer in (machine.answers.data("tailnet").get("Peer") or {}).values():
-        if machine_name(peer) == machine.plan.control_plane:
-            return str(peer["TailscaleIPs"][0])
-    raise CannotTell(f"no machine named {machine.plan.control_plane} in the tailnet")
+    return peer_address(machine, machine.plan.control_plane)

@@ -104,8 +104,8 @@ def tailscaled_never_talks_to_pod_addresses(machine: Machine) -> None:
 def no_peer_is_reached_by_a_pod_address(machine: Machine) -> None:
     pods = machine.plan.network.pod_subnet
     peers = (machine.answers.data("tailnet").get("Peer") or {}).values()
-    endpoints = {peer["HostName"]: str(peer.get("CurAddr", "")).rpartition(":")[0].strip("[]") for peer in peers}
-    found = [f"{name} by {address}" for name, address in endpoints.items() if address and IPAddress(address) in pods]
+    endpoints = [(peer["HostName"], peer.get("CurAddr", "").rpartition(":")[0].strip("[]")) for peer in peers]
+    found = [f"{name} by {address}" for name, address in endpoints if address and IPAddress(address) in pods]
     machine.expect(not found, found)
 
 

@@ -15,7 +15,7 @@ from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import interfaces, machine_name, tailnet_addresses
+from meshstrap.verify.reading import interfaces, own_name, tailnet_addresses
 
 # ipn/prefs.go: an empty one stands for the first.
 TAILSCALES_OWN = ("", "https://controlplane.tailscale.com", "https://login.tailscale.com")
@@ -87,7 +87,7 @@ def the_coordination_server_is_the_planned_one(machine: Machine) -> None:
 
 @TOPIC.check()
 def the_node_has_its_own_name_in_the_tailnet(machine: Machine) -> None:
-    found = machine_name(itself(machine))
+    found = own_name(itself(machine))
     machine.expect(found == machine.node.name, found)
 
 

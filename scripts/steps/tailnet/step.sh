@@ -52,11 +52,6 @@ tailnet_is() { # <state>...
   [[ -n $state && " $* " == *" $state "* ]] || no "tailscaled says ${state:-nothing}: $(tailnet_health)"
 }
 
-# The reason of a failed login, such as an unknown certificate authority, is often nowhere else.
-tailnet_health() {
-  tailnet_says '"; ".join(d["Health"])'
-}
-
 # What tailscaled has stored: the fields of ipn.Prefs. `tailscale get` would do, but is younger than `tailscale wait`.
 tailnet_is_set_up() {
   timeout 15 tailscale debug prefs |
@@ -65,7 +60,7 @@ tailnet_is_set_up() {
 
 tailnet_has_name() {
   local name
-  name=$(tailnet_says 'd["Self"]["DNSName"].split(".")[0]')
+  name=$(tailnet_says '(d["Self"]["DNSName"] or d["Self"]["HostName"]).lower().split(".")[0]')
   [[ $name == "$NODE_NAME" ]] || no "this machine is called \"$name\""
 }
 

@@ -56,11 +56,16 @@ esac"""
 @pytest.fixture
 def machine(sandbox: Sandbox) -> Sandbox:
     """A worker whose control plane is up and knows its token."""
-    sandbox.header |= {"STEPS": ("join",), "KUBEADM_CONFIG": KUBEADM_CONFIG, "KUBELET_PATCH": ""}
+    sandbox.header |= {
+        "STEPS": ("join",),
+        "KUBEADM_CONFIG": KUBEADM_CONFIG,
+        "KUBELET_PATCH": "",
+        "TAILNET_TAGS": ("tag:k8s-node",),
+    }
     sandbox.write("etc/hosts", stubs.HOSTS)
     sandbox.write("etc/kubernetes/manifests/.keep", "")
     sandbox.write(TOKEN_FILE, TOKEN + "\n", 0o600)
-    stubs.stub_tailnet(sandbox, own=stubs.OWN_ADDRESS)
+    stubs.stub_tailnet(sandbox, stubs.peer(), own=stubs.OWN_ADDRESS)
     stubs.stub_systemctl(sandbox)
     sandbox.stub("kubeadm", stubs.script(sandbox, KUBEADM))
     sandbox.stub("curl", stubs.script(sandbox, CURL))
@@ -144,10 +149,10 @@ def test_a_twin_is_ready(machine: Sandbox) -> None:
 
 
 def test_control_plane_not_in_the_tailnet(machine: Sandbox) -> None:
-    stubs.stub_tailnet(machine, own=stubs.OWN_ADDRESS, peers="w7")
+    stubs.stub_tailnet(machine, stubs.peer("w7"), own=stubs.OWN_ADDRESS)
     done = impatient(machine)
     assert done.code == 75
-    assert "no control plane cp1 in the tailnet yet: no machine named cp1 in the tailnet" in done.log
+    assert "no control plane cp1 in the tailnet yet: no machine named cp1 with tag:k8s-node in the tailnet" in done.log
     assert "create cp1 with its user-data; this node then goes on by itself" in done.log
     assert '"state":"waiting"' in machine.read("var/lib/meshstrap/status.json")
 
@@ -224,7 +229,7 @@ def test_tailscale_does_not_answer(machine: Sandbox) -> None:
     machine.stub("tailscale", "echo 'failed to connect to local tailscaled' >&2; exit 1")
     assert machine.run("join", check_only=True).code == 1
     done = impatient(machine)
-    assert (done.code, "no machine named cp1 in the tailnet" in done.log) == (75, True), done.log
+    assert (done.code, "tailscaled does not answer" in done.log) == (75, True), done.log
     assert not any(call.startswith(("kubeadm", "systemctl st")) for call in done.calls)
     assert machine.read("etc/hosts") == stubs.ALIAS + stubs.HOSTS
 

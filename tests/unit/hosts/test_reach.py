@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from meshstrap.errors import NoWay
 from meshstrap.ssh.addresses import parse_tailnet
 from meshstrap.ssh.program import Answer, Programs, run_bounded
 from meshstrap.verify import asker
@@ -154,12 +155,39 @@ def test_programs_end_together_with_all_that_they_have_started(tmp_path: Path) -
         time.sleep(0.05)
 
 
-def test_only_machines_that_are_online_are_found_in_the_tailnet() -> None:
-    def machine(name: str, *, online: bool) -> dict[str, object]:
-        return {"DNSName": f"{name}.ts.net.", "TailscaleIPs": ["100.64.0.9", "fd7a::9"], "Online": online}
+TAGS, NAMES = ("tag:k8s-node", "tag:arm"), ("w1", "w2")
 
-    peers = {"a": machine("w1", online=True), "b": machine("w2", online=False)}
-    assert parse_tailnet(json.dumps({"BackendState": "Running", "Peer": peers})) == {"w1": "100.64.0.9"}
-    assert parse_tailnet(json.dumps({"BackendState": "Stopped", "Peer": peers})) == {}
-    assert parse_tailnet(json.dumps({"BackendState": "Running", "Peer": None})) == {}
-    assert parse_tailnet("failed to connect to local tailscaled") == {}
+
+def told(name: str, address: str = "100.64.0.9", **settings: object) -> dict[str, object]:
+    first: dict[str, object] = {"HostName": name, "DNSName": f"{name}.tail1.ts.net.", "Tags": ["tag:k8s-node"]}
+    return first | {"TailscaleIPs": ["fd7a::9", address], "Online": True} | settings
+
+
+def seen(*peers: dict[str, object], state: str = "Running", own: str = "laptop.tail1.ts.net.") -> dict[str, str]:
+    status = {
+        "BackendState": state,
+        "Self": {"HostName": "laptop", "DNSName": own},
+        "Peer": dict(enumerate(peers)) if peers else None,
+    }
+    return parse_tailnet(json.dumps(status), NAMES, TAGS)
+
+
+def test_only_machines_that_are_online_are_found_in_the_tailnet() -> None:
+    assert seen(told("w1"), told("w2", Online=False), told("cp1")) == {"w1": "100.64.0.9"}
+    assert seen(told("w1"), state="Stopped") == {}
+    assert seen() == {}
+    assert parse_tailnet("failed to connect to local tailscaled", NAMES, TAGS) == {}
+
+
+def test_a_machine_of_our_name_has_to_be_ours() -> None:
+    assert seen(told("w1", DNSName="w1.tail2.ts.net.")) == {}
+    assert seen(told("w1", Tags=None), told("w2", Tags=["tag:other"])) == {}
+    assert seen(told("w1-1", HostName="w1")) == {}
+    assert seen(told("w1", DNSName="W1.Tail1.ts.net.")) == {"w1": "100.64.0.9"}
+
+
+def test_without_magic_dns_the_hostname_counts_and_two_are_named() -> None:
+    old, new = told("w1", DNSName=""), told("W1", "100.64.0.10", DNSName="")
+    assert seen(old | {"Online": False}, new, own="") == {"w1": "100.64.0.10"}
+    with pytest.raises(NoWay, match=r"w1: 100.64.0.9 and 100.64.0.10 are both called that .* --hosts w1=ADDRESS"):
+        seen(old, new, own="")

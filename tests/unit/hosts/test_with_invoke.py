@@ -15,6 +15,7 @@ import pytest
 
 from meshstrap.verify.catalogue import checks
 from tests.processes import ended
+from tests.schemas import hold
 from tests.unit.hosts.conftest import ROOT, FakeFleet
 from tests.unit.hosts.faults import data
 from tests.unit.hosts.green import green
@@ -26,7 +27,12 @@ BECAUSE = (
 
 
 def verify(fleet: FakeFleet, *words: str) -> CompletedProcess[str]:
-    return fleet.run("invoke", "verify", f"--inventory={fleet.folder / 'cluster.yaml'}", *words)
+    """What is printed behind the line that names the inventory."""
+    inventory = fleet.folder / "cluster.yaml"
+    ran = fleet.run("invoke", "verify", f"--inventory={inventory}", *words)
+    head = "" if "--json" in words else f"Inventory: {inventory}\n\n"
+    assert ran.stdout.startswith(head)
+    return CompletedProcess(ran.args, ran.returncode, ran.stdout.removeprefix(head), ran.stderr)
 
 
 def without_the_rule(fleet: FakeFleet) -> None:
@@ -73,7 +79,7 @@ def test_a_host_that_gives_no_answers_is_one_line_above_the_table(fleet: FakeFle
     ran = verify(fleet)
     assert ran.returncode == 1
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith("w1: ssh: connect to host w1 port 22: Connection timed out (is it on, and does")
+    assert lines[0].startswith("w1: ssh: connect to host w1 port 22: Connection timed out (is it created and booted")
     assert lines[1] == ""
     assert sum("w1" in line for line in lines) == 2
     assert next(line for line in lines if line.startswith("cp1")).split() == ["cp1", *["ok"] * 12]
@@ -122,6 +128,7 @@ def test_programs_get_json_and_nothing_else(fleet: FakeFleet) -> None:
     without_the_rule(fleet)
     ran = verify(fleet, "--json")
     told = json.loads(ran.stdout)
+    hold("verify", ran.stdout)
     assert (ran.returncode, ran.stderr) == (1, "")
     assert (told["cluster"], told["as_planned"], told["hosts"]) == ("home", False, ["cp1", "w1"])
     assert sum(told["summary"].values()) == len(told["verdicts"]) == 2 * len(checks())

@@ -1,0 +1,158 @@
+"""The rendered scripts of Oracle Linux on real dnf, rpm and firewalld: a Debian machine that calls itself so.
+
+What this cannot show: Oracle's kernel, an SELinux that enforces, and Oracle's own image.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .lab import Lab
+from .machine import Machine
+from .node import SCRIPT, run_impatiently, status
+from .oracle import NEWER, Rpms, oracle_inventory, oracle_machine, place_script, serve_rpms
+from .vendors import CONTAINERD, KUBERNETES, TAILSCALE, Sources
+
+RELEASES = ("9", "10")
+PLANNED = {"kubelet": f"{KUBERNETES}-1.1", "containerd.io": f"{CONTAINERD}-1lab", "tailscale": f"{TAILSCALE}-1"}
+# What is wrong with a mirror, and what of that a person reads.
+WRONG_MIRRORS = {
+    "unsigned": "kubelet-1.36.3-1.1.x86_64.rpm is not signed",
+    "stranger": "kubelet-1.36.3-1.1.x86_64.rpm",
+    "without": "kubelet-1.36.3-*",
+    "away": "kubernetes-away",
+}
+
+
+@pytest.fixture(scope="module", params=RELEASES)
+def release(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def rpms(shared_lab: Lab, sources: Sources, cache: Path) -> Rpms:
+    workshop = oracle_machine(shared_lab, "workshop", RELEASES[0])
+    return serve_rpms(workshop, cache, sources)
+
+
+@pytest.fixture(scope="module")
+def bare(shared_lab: Lab, rpms: Rpms, release: str) -> Machine:
+    """Booted, with nothing of a node installed but where packages come from."""
+    machine = oracle_machine(shared_lab, f"ol{release}", release)
+    machine.boot()
+    machine.run("systemctl", "start", "firewalld").check()
+    place_script(machine, oracle_inventory(rpms, release))
+    machine.run("bash", SCRIPT, "--only", "package_sources").check()
+    return machine
+
+
+@pytest.fixture(scope="module")
+def node(bare: Machine, rpms: Rpms, release: str) -> Machine:
+    """Every step up to the tailnet has converged."""
+    place_script(bare, oracle_inventory(rpms, release))
+    bare.run("bash", SCRIPT, timeout=600).check()
+    return bare
+
+
+def versions(machine: Machine) -> dict[str, str]:
+    found = machine.run("rpm", "--query", "--queryformat", "%{NAME} %{VERSION}-%{RELEASE}\\n", *PLANNED).check().out
+    return dict(line.split(" ", 1) for line in found.splitlines())
+
+
+def refused(machine: Machine, inventory: str) -> dict[str, Any]:
+    """Run with an inventory that must be refused: the status afterwards, and nothing was installed."""
+    before = machine.run("rpm", "--query", "--all").check().out
+    place_script(machine, inventory)
+    result = run_impatiently(machine, SCRIPT)
+    state = status(machine)
+    assert (result.code, state["state"]) == (1, "failed"), result.err
+    assert machine.run("rpm", "--query", "--all").check().out == before
+    return state
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG_MIRRORS.items())
+def test_a_wrong_mirror_is_refused_and_nothing_is_installed(
+    bare: Machine, rpms: Rpms, release: str, wrong: str, said: str
+) -> None:
+    state = refused(bare, oracle_inventory(rpms, release).replace("rpm/kubernetes'", f"rpm/kubernetes-{wrong}'"))
+    assert state["step"] == "packages"
+    assert said in state["message"]
+    assert state["next"].startswith("journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories")
+
+
+def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(bare: Machine, rpms: Rpms, release: str) -> None:
+    before = bare.bash("sha256sum /etc/pki/rpm-gpg/*").out
+    state = refused(bare, oracle_inventory(rpms, release).replace(rpms.fingerprint, rpms.stranger, 1))
+    assert state["step"] == "package_sources"
+    assert f"signing key {rpms.fingerprint} is not in the plan: nothing was stored" in state["message"]
+    assert bare.bash("sha256sum /etc/pki/rpm-gpg/*").out == before
+
+
+def test_while_another_dnf_is_at_work_nothing_is_installed_and_it_goes_on_afterwards(
+    bare: Machine, rpms: Rpms, release: str
+) -> None:
+    place_script(bare, oracle_inventory(rpms, release))
+    # As dnf itself holds it: the number of a process that lives.
+    lock = "/var/lib/dnf/rpmdb_lock.pid"
+    bare.bash(f"mkdir -p {Path(lock).parent}; printf 1 >{lock}").check()
+    try:
+        result = run_impatiently(bare, SCRIPT, "--only", "packages")
+        assert result.code == 1
+        assert "lock" in result.err
+        assert bare.run("rpm", "--query", "kubelet").code == 1
+    finally:
+        bare.run("rm", lock).check()
+
+
+def test_every_step_up_to_the_tailnet_converges(node: Machine) -> None:
+    state = status(node)
+    assert {step["state"] for step in state["steps"]} <= {"ok", "changed"}
+    assert versions(node) == PLANNED
+
+
+def test_a_second_run_changes_nothing(node: Machine) -> None:
+    assert re.search(r"\bchanged=0\b", node.run("bash", SCRIPT, timeout=300).check().err)
+
+
+def test_the_image_keeps_the_nodes_name_and_selinux_is_permissive_after_a_boot(node: Machine) -> None:
+    assert node.run("hostname").out.strip() == "w1"
+    assert "PRESERVE_HOSTINFO=2" in node.read("/etc/oci-hostname.conf")
+    assert node.read("/etc/selinux/config").splitlines()[0] == "SELINUX=permissive"
+
+
+def test_an_upgrade_of_the_whole_system_leaves_the_planned_packages(node: Machine) -> None:
+    offered = node.run("dnf", "--quiet", "--disableexcludes=all", "list", "--available", "--showduplicates", "kubelet")
+    assert NEWER in offered.check().out
+    node.run("dnf", "--quiet", "--assumeyes", "upgrade", timeout=300).check()
+    assert versions(node) == PLANNED
+
+
+def test_a_repository_of_the_image_that_does_not_answer_stops_nothing(node: Machine) -> None:
+    broken = "/etc/yum.repos.d/broken.repo"
+    node.write(broken, "[broken]\nname=broken\nbaseurl=http://apt.lab.test/rpm/nowhere\nenabled=1\n")
+    try:
+        node.bash("rpm --erase --nodeps kubectl").check()
+        run_impatiently(node, SCRIPT, "--only", "packages").check()
+        assert node.run("rpm", "--query", "kubectl").check().out.startswith(f"kubectl-{KUBERNETES}")
+    finally:
+        node.run("rm", broken).check()
+
+
+def test_a_version_that_somebody_installed_goes_back_and_stays_once_the_node_has_joined(node: Machine) -> None:
+    newer = ("dnf", "--quiet", "--assumeyes", "--disableexcludes=all", "install", f"kubelet-{NEWER}")
+    node.run(*newer, timeout=300).check()
+    node.run("bash", SCRIPT, "--only", "packages", timeout=300).check()
+    assert versions(node) == PLANNED
+    node.write("/etc/kubernetes/kubelet.conf", "as after a join\n")
+    node.run(*newer, timeout=300).check()
+    said = node.run("bash", SCRIPT, "--only", "packages", timeout=300).check().err
+    assert f"newer than the plan: kubelet-{NEWER}-1.1; plan it or pass --downgrade" in said
+    assert versions(node)["kubelet"] == f"{NEWER}-1.1"
+    node.run("bash", SCRIPT, "--only", "packages", "--downgrade", timeout=300).check()
+    assert versions(node) == PLANNED
+    node.run("rm", "/etc/kubernetes/kubelet.conf").check()
