@@ -155,6 +155,15 @@ def test_every_file_reads_known_names() -> None:
         assert asked <= VALUE_NAMES | {"PLAN_HASH", *document_variables()} | set_somewhere, file
 
 
+def test_every_value_is_asked_for_and_every_name_that_a_file_asks_for_is_used() -> None:
+    asked: set[str] = set()
+    for file in FILES:
+        code = assemble_files((file,))
+        assert [name for name in code.reads if not re.search(rf"\b{name}\b", code.text)] == [], file
+        asked |= code.reads
+    assert VALUE_NAMES | set(document_variables()) <= asked
+
+
 def test_a_header_holds_only_what_is_read() -> None:
     worker, control_plane = example_script("w1").header, example_script("cp1").header
     for name in ("CILIUM_VALUES", "HELM_URL", "BLOCK_DEVICE", "SELINUX", "LOGIN_USER"):
