@@ -1,4 +1,4 @@
-"""The README's table of where meshstrap has run, made from what the lab has proven and from nothing else.
+"""The table of where meshstrap has run, made from what the lab has proven and from nothing else.
 
 A test says what it proves with ``record_property("proven", [system, arch, column, value])``; a test that failed proves
 nothing, whatever it said. ``proven.json`` keeps the claims, so that the table can be held to them without the lab.
@@ -49,7 +49,7 @@ def read_claims(path: Path = PROVEN) -> list[Claim]:
 
 
 def keep_claims(claims: Sequence[Claim]) -> None:
-    """Keep claims, one a line, so that a difference reads well, and write the table anew in each README."""
+    """Keep claims, one a line, so that a difference reads well, and write the table anew in each language."""
     lines = ",\n".join(f"  {json.dumps(claim)}" for claim in claims)
     PROVEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     write_part(PART, lambda language: support_table(claims, language))
