@@ -27,7 +27,10 @@ DEBIAN_PACKAGES = tuple(
 # The tests that compare what is kept with what is made.
 GENERATED = (
     "tests/golden",
-    *(f"tests/unit/test_{name}.py" for name in ("house_documents", "schemas", "support_table", "explain")),
+    *(
+        f"tests/unit/test_{name}.py"
+        for name in ("house_documents", "rendered_figures", "schemas", "support_table", "explain")
+    ),
 )
 ENVIRONMENT = Path(".nox", "meshstrap")
 PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
@@ -171,7 +174,7 @@ def bench(session: nox.Session) -> None:
     `-- lab`, as root: the second run on a machine of the node lab beside the first.
     `-- verify [ROUNDS]`, as root: `invoke verify` of ten hosts beside one.
     `-- cluster [ROUNDS] [--write]`, as root: a whole cluster beside the guide's own commands, what it carries and
-    costs; `--write` puts that into the README.
+    costs; `--write` puts that into docs/costs.md.
     """
     install(session)
     run(session, "python", "-m", "tests.bench", *session.posargs)

@@ -39,7 +39,7 @@ def lint_scripts(scripts: Mapping[str, Script], place: str = "generated/{node}/b
     with tempfile.TemporaryDirectory(prefix="meshstrap-lint-") as name:
         files = {Path(name, node): node for node in shapes.values()}
         for path, node in files.items():
-            path.write_text(scripts[node].text, encoding="utf-8")
+            path.write_text(scripts[node].linted, encoding="utf-8")
         _lint(files, lambda path, line: scripts[path.name].source(line) or (place.format(node=path.name), line))
 
 

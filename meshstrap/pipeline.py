@@ -80,21 +80,18 @@ def page_text(plan: Plan, packed: Mapping[str, UserData], secrets: Secrets, *, s
     """The page for people; without ``secret`` there is no user-data in it, and nothing about keys and tokens."""
     return render_page(
         plan,
-        [_page_node(node, packed[node.name], secrets, secret=secret) for node in plan.nodes],
+        [_page_node(node, packed[node.name], secrets) for node in plan.nodes],
         limit=METADATA_LIMIT,
         secret=secret,
         code=code_name(plan),
     )
 
 
-def _page_node(node: NodePlan, data: UserData, secrets: Secrets, *, secret: bool) -> PageNode:
+def _page_node(node: NodePlan, data: UserData, secrets: Secrets) -> PageNode:
     token = secrets.bootstrap_token(node.name)
     return PageNode(
         node=node,
-        user_data=data.text if secret else "",
-        pasted=data.pasted,
-        packed=data.packed,
-        fits_pasted=data.fits_pasted,
+        data=data,
         has_auth_key=secrets.auth_key(node.name) is not None,
         token_expires=token.expires if token else None,
     )

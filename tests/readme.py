@@ -1,4 +1,4 @@
-"""What programs write into the README, in every language: the text between `<!-- name -->` and `<!-- /name -->`.
+"""What programs write into pages for people, in every language: the text between `<!-- name -->` and `<!-- /name -->`.
 
 A part is made by one function for both languages, so neither page can be older than the other.
 """
@@ -23,9 +23,19 @@ Made = Callable[[str], str]
 """A part in a language."""
 
 
-def readme(language: str) -> Path:
-    """The README in a language."""
-    return ROOT / page_name("README", language)
+PAGES = {
+    "steps": "docs/steps",
+    "shares": "docs/sources",
+    "support": "docs/where-it-has-run",
+    "cost": "docs/costs",
+    "explain": "docs/why",
+}
+"""Part → the page that it stands in; every other one stands in the README."""
+
+
+def readme(language: str, part: str = "") -> Path:
+    """The README in a language, or the page of that part."""
+    return ROOT / page_name(PAGES.get(part, "README"), language)
 
 
 def place(name: str) -> re.Pattern[str]:
@@ -34,9 +44,9 @@ def place(name: str) -> re.Pattern[str]:
 
 
 def write_part(name: str, made: Made) -> None:
-    """Write a part anew in every language. ``ValueError``: a README has no such part, or has it twice."""
+    """Write a part anew in every language. ``ValueError``: its page has no such part, or has it twice."""
     for language in LANGUAGES:
-        path = readme(language)
+        path = readme(language, name)
         # The text before, the part, the text after.
         pieces = place(name).split(path.read_text(encoding="utf-8"))
         if len(pieces) != 3:
@@ -51,8 +61,9 @@ def hold_part(name: str, made: Made, *, update: bool) -> None:
     if update:
         write_part(name, made)
     for language in LANGUAGES:
-        found = place(name).findall(readme(language).read_text(encoding="utf-8"))
-        assert found == [made(language)], f"{readme(language).name}: nox -s update-golden, and read the git diff"
+        path = readme(language, name)
+        found = place(name).findall(path.read_text(encoding="utf-8"))
+        assert found == [made(language)], f"{path.name}: nox -s update-golden, and read the git diff"
 
 
 @cache

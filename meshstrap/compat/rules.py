@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 from meshstrap.compat import conditions
 from meshstrap.compat.conditions import PLACES, words_of
@@ -11,7 +10,7 @@ from meshstrap.compat.data import PARTS, Defaults, load_collisions, load_data
 from meshstrap.compat.profile import REFUSED, sentence, state_of
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
-from meshstrap.inventory.section import Unusable
+from meshstrap.inventory.partial import as_far_as_usable
 
 
 def defaults() -> Defaults:
@@ -27,7 +26,7 @@ def versions_of(inventory: Inventory) -> dict[str, str]:
 def nothing_known_collides(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """No combination of versions that is known not to work."""
     for entry in load_collisions():
-        with suppress(Unusable):
+        with as_far_as_usable():
             if state_of(entry, inventory) == REFUSED:
                 involved = [PLACES[part] for part in entry.when.parts]
                 written = [path for path in involved if places.find(path) is not None]
@@ -66,5 +65,5 @@ RULES = (nothing_known_collides, helm_is_pinned, cilium_chart_is_pinned)
 def version_rules(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """Every rule about versions, as one rule for :func:`meshstrap.inventory.load_inventory`."""
     for rule in RULES:
-        with suppress(Unusable):
+        with as_far_as_usable():
             yield from rule(inventory, places)

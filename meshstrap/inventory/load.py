@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,10 +11,9 @@ from pydantic import ValidationError
 from meshstrap.errors import InventoryInvalid, Problem
 from meshstrap.inventory.messages import translate
 from meshstrap.inventory.model import Inventory
-from meshstrap.inventory.partial import load_partly
+from meshstrap.inventory.partial import as_far_as_usable, load_partly
 from meshstrap.inventory.reading import read_inventory_file
 from meshstrap.inventory.rules import RULES
-from meshstrap.inventory.section import Unusable
 from meshstrap.inventory.shape import plain_data
 from meshstrap.inventory.source import parse_source
 from meshstrap.inventory.tree import Places
@@ -54,6 +52,6 @@ def parse_inventory(text: str | bytes, file: str, rules: Sequence[Rule] = ()) ->
 def _findings(rule: Rule, inventory: Inventory, places: Places) -> list[Problem]:
     """What the rule finds, up to the first value that is wrong in itself."""
     findings: list[Problem] = []
-    with suppress(Unusable):
+    with as_far_as_usable():
         findings.extend(rule(inventory, places))
     return findings

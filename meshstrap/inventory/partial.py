@@ -2,12 +2,13 @@
 
 Rules across fields have to run even when a field somewhere else is wrong: all problems come out in one run. So
 values that were wrong get the field's documented example in their place, and are then taken out of the loaded
-model again: a rule that asks for one meets :class:`~meshstrap.inventory.section.Unusable` and steps aside.
+model again: a rule that asks for one meets an ``AttributeError``, and what it found before counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -15,8 +16,19 @@ from pydantic import ValidationError
 
 from meshstrap.inventory.messages import fault_path
 from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.section import Section
 from meshstrap.inventory.shape import field_at, section_in
 from meshstrap.inventory.tree import Path
+
+
+@contextmanager
+def as_far_as_usable() -> Iterator[None]:
+    """What is within ends where it asks for a field that was taken out; any other ``AttributeError`` is a bug."""
+    try:
+        yield
+    except AttributeError as error:
+        if not isinstance(error.obj, Section) or error.name not in type(error.obj).model_fields:
+            raise
 
 
 def load_partly(data: dict[str, Any], error: ValidationError) -> Inventory:

@@ -3,8 +3,6 @@
 from meshstrap.plan.derive import API_PORT, derive_plan
 from meshstrap.plan.model import (
     AccountPlan,
-    BlockVolume,
-    Download,
     Fact,
     Network,
     NodePlan,
@@ -19,8 +17,6 @@ from meshstrap.plan.model import (
 __all__ = [
     "API_PORT",
     "AccountPlan",
-    "BlockVolume",
-    "Download",
     "Fact",
     "Network",
     "NodePlan",

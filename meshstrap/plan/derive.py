@@ -15,7 +15,6 @@ from meshstrap.plan.facts import derive_facts
 from meshstrap.plan.kubelet import kubelet_configuration
 from meshstrap.plan.merging import derive_overrides, merge_values
 from meshstrap.plan.model import (
-    BlockVolume,
     NodePlan,
     Override,
     Package,
@@ -117,7 +116,6 @@ def _derive_node(
     packages: Mapping[str, tuple[Package, ...]],
 ) -> NodePlan:
     system = machines.SYSTEMS[node.os]
-    volume = node.block_volume
     return NodePlan(
         name=node.name,
         role=node.role,
@@ -133,10 +131,8 @@ def _derive_node(
         boot_volume_gib=node.boot_volume_gib,
         minimum_cpus=machines.minimum_cpus(node.role),
         minimum_memory_mib=machines.minimum_memory_mib(node.role),
-        minimum_disk_gib=machines.minimum_disk_gib(has_block_volume=volume is not None),
-        block_volume=BlockVolume(device=volume.device, size_gib=volume.size_gib, format=volume.format)
-        if volume
-        else None,
+        minimum_disk_gib=machines.minimum_disk_gib(has_block_volume=node.block_volume is not None),
+        block_volume=node.block_volume,
         labels=node.labels,
         taints=node.taints,
         kubelet=node.kubelet,

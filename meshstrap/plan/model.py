@@ -13,6 +13,7 @@ from typing import Any
 from netaddr import IPAddress, IPNetwork
 
 from meshstrap.compat import Collision
+from meshstrap.inventory import BlockVolume, PinnedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +63,6 @@ class Versions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Download:
-    """One file that a node downloads, pinned by its checksum."""
-
-    url: str
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Repository:
     """One signed package repository. ``kind`` is ``deb`` or ``rpm``; ``packages``: what a node takes from it.
 
@@ -105,15 +98,6 @@ class RegistryMirror:
 
     registry: str
     url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class BlockVolume:
-    """A data volume. ``format``: may be formatted when blank."""
-
-    device: str
-    size_gib: int
-    format: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +157,7 @@ class NodePlan:
     waived_machine_checks: tuple[str, ...]
     repositories: tuple[Repository, ...]
     packages: tuple[Package, ...]
-    helm: Download
+    helm: PinnedFile
     steps: tuple[str, ...]
 
     @property
@@ -208,7 +192,7 @@ class Plan:
     network: Network
     routing: str
     cilium_values: Mapping[str, Any]
-    cilium_chart: Download
+    cilium_chart: PinnedFile
     cilium_images: CiliumImages
     kubelet: Mapping[str, Any]
     waived_preflight: tuple[str, ...]

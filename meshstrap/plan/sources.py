@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from meshstrap import compat
-from meshstrap.inventory.model import Inventory
-from meshstrap.plan.model import Download, Repository
+from meshstrap.inventory import Inventory, PinnedFile
+from meshstrap.plan.model import Repository
 
 TAKEN = {
     "kubernetes": ("cri-tools", "kubeadm", "kubectl", "kubelet", "kubernetes-cni"),
@@ -49,13 +49,11 @@ def _each_once(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
-def helm_archive(inventory: Inventory, arch: str) -> Download:
+def helm_archive(inventory: Inventory, arch: str) -> PinnedFile:
     """Helm's archive for a processor."""
-    pinned = compat.helm_download(inventory.cluster.helm_version, arch, inventory.sources.helm)
-    return Download(url=pinned.url, sha256=pinned.sha256)
+    return compat.helm_download(inventory.cluster.helm_version, arch, inventory.sources.helm)
 
 
-def cilium_chart(inventory: Inventory) -> Download:
+def cilium_chart(inventory: Inventory) -> PinnedFile:
     """Cilium's Helm chart."""
-    pinned = compat.cilium_chart(inventory.cilium.version, inventory.sources.cilium_chart)
-    return Download(url=pinned.url, sha256=pinned.sha256)
+    return compat.cilium_chart(inventory.cilium.version, inventory.sources.cilium_chart)

@@ -19,6 +19,7 @@ SCRIPTS = resource("scripts")
 
 # Said to shellcheck, which reads the assembled script as well.
 _KEPT_COMMENT = "# shellcheck disable="
+_DIRECTIVE = re.compile(rf"^\s*{_KEPT_COMMENT}.*\n", re.MULTILINE)
 _READ_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
 _CONTRACT = ': "${'
 # Behind what opens a function, or what shellcheck is told, the rest of the line is for readers.
@@ -84,6 +85,11 @@ def _kept_lines(text: str) -> Iterator[tuple[int, str]]:
 def _is_code(line: str) -> bool:
     text = line.strip()
     return bool(text) and (not text.startswith("#") or text.startswith(_KEPT_COMMENT))
+
+
+def without_directives(code: str) -> str:
+    """The code without what shellcheck is told."""
+    return _DIRECTIVE.sub("", code)
 
 
 def source_text(name: str) -> str:

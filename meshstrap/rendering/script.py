@@ -10,12 +10,12 @@ from meshstrap.rendering.code import code_variables, render_code
 from meshstrap.rendering.documents import render_documents
 from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import render_header
-from meshstrap.rendering.parts import Part, assemble_files
+from meshstrap.rendering.parts import Part, assemble_files, without_directives
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """One script: a ``header`` of values, then ``code``. ``parts`` lead from its lines back to ``scripts/``."""
+    """One script: a ``header`` of values, then ``code``. ``parts`` lead from the lines of both to ``scripts/``."""
 
     header: str
     code: str
@@ -24,11 +24,16 @@ class Script:
 
     @property
     def text(self) -> str:
-        """The whole script."""
+        """The whole script, without what shellcheck is told: 100 bytes of the cloud's limit."""
+        return self.header + without_directives(self.code)
+
+    @property
+    def linted(self) -> str:
+        """The whole script as shellcheck reads it."""
         return self.header + self.code
 
     def source(self, line: int) -> tuple[str, int] | None:
-        """File and line behind a line of the script (both from 1); ``None`` for the header and the files' names."""
+        """File and line behind a line of what is linted (both from 1); ``None`` for the header and the last line."""
         for part in self.parts:
             if 0 <= line - part.first_line < len(part.lines):
                 return part.file, part.lines[line - part.first_line]
@@ -48,7 +53,7 @@ def render_script(plan: Plan, node: NodePlan) -> Script:
     reads = code.reads - inside
     documents = [document for document in render_documents(plan, node) if document.variable not in inside]
     unhashed = render_header(plan, node, documents, reads)
-    plan_hash = hashlib.sha256((unhashed + text).encode()).hexdigest()
+    plan_hash = hashlib.sha256((unhashed + without_directives(text)).encode()).hexdigest()
     header = render_header(plan, node, documents, reads, plan_hash)
     above = header.count("\n")
     return Script(

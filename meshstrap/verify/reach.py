@@ -111,23 +111,3 @@ def node_named(plan: Plan, *names: str) -> NodePlan | None:
             if form in known:
                 return known[form]
     return None
-
-
-# What ssh and sudo say → what a person can do about it.
-_HINTS = (
-    ("Permission denied", "name the key with --identity, or add it to your agent: ssh-add"),
-    (
-        "Host key verification failed",
-        "ssh to it once and accept its key; if you have built it anew: ssh-keygen -R HOST",
-    ),
-    ("REMOTE HOST IDENTIFICATION HAS CHANGED", "if you have built it anew: ssh-keygen -R HOST"),
-    ("Could not resolve", "name it in your SSH config, give nodes[].address in cluster.yaml, or join the tailnet"),
-    ("sudo:", "let the login user sudo without a password, or log in as root"),
-    ("python3", "python3 comes with cloud-init: is this one of your machines?"),
-)
-_ELSE = "is it on, and does its security list let SSH in? ssh -v shows more"
-
-
-def hint(message: str) -> str:
-    """What to do about a host that gives no answers."""
-    return next((words for sign, words in _HINTS if sign.lower() in message.lower()), _ELSE)

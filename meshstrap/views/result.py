@@ -5,57 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from rich.table import Table
 
+from meshstrap.output import Report
 from meshstrap.plan.model import NodePlan
+from meshstrap.rendering import UserData
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table, some_names
-
-
-class Fetching(Protocol):
-    """The same for user-data whose code is fetched."""
-
-    @property
-    def pasted(self) -> int:
-        """user-data.yaml in base64, and the SSH keys."""
-
-    @property
-    def fits_pasted(self) -> bool:
-        """Whether user-data.yaml may be pasted."""
-
-
-class Sizes(Protocol):
-    """What is shown of a node's user-data, in bytes: ``pasted`` and ``packed`` as the cloud counts them."""
-
-    @property
-    def script(self) -> int:
-        """The script as it is."""
-
-    @property
-    def compressed(self) -> int:
-        """The script compressed (xz)."""
-
-    @property
-    def pasted(self) -> int:
-        """user-data.yaml in base64, and the SSH keys."""
-
-    @property
-    def packed(self) -> int:
-        """user-data.b64, and the SSH keys."""
-
-    @property
-    def fits_pasted(self) -> bool:
-        """Whether user-data.yaml may be pasted."""
-
-    @property
-    def fetching(self) -> Fetching | None:
-        """What it would take if the code were fetched, when the plain form does not fit."""
-
-    @property
-    def tokens_left_out(self) -> int:
-        """Bootstrap tokens that do not fit into the control plane's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,23 +21,15 @@ class RenderedNode:
 
     node: NodePlan
     state: str
-    sizes: Sizes
+    sizes: UserData
     missing: Sequence[str]
-
-
-class Written(Protocol):
-    """What is shown of the report; its text counts the folders."""
-
-    @property
-    def stale(self) -> Sequence[str]:
-        """Folders of nodes that left the inventory."""
 
 
 def show_result(
     screen: Screen,
     root: str,
     rows: Sequence[RenderedNode],
-    written: Written,
+    written: Report,
     *,
     limit: int,
     page: str,

@@ -1,4 +1,4 @@
-"""The README's table of steps, made from the catalogue."""
+"""The table of steps, made from the catalogue."""
 
 from __future__ import annotations
 

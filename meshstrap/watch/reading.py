@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from meshstrap.ssh import SSH_FAILED, Answer, Connection
+from meshstrap.ssh import SSH_FAILED, Answer, Connection, advice
 from meshstrap.status import parse_status
 from meshstrap.watch.sight import NO_RUN, UNREACHABLE, UNREADABLE, Sight, sight_of
 
@@ -28,13 +28,6 @@ exit {NO_STATUS}"""
 
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _CHATTER = ("Warning: Permanently added", "Connection closed by", "kex_exchange")
-_HELP = {
-    "Permission denied": "let its user take your key, or name user and key in your SSH configuration under Host {node}",
-    "Could not resolve": "give its address: --hosts {node}=ADDRESS, or HostName under Host {node} in your SSH "
-    "configuration",
-    "Host key verification failed": "is it a new machine under an old name or address? Then: ssh-keygen -R {node}",
-}
-_NO_WAY = "is it created and booted, and is its port 22 open to you?"
 
 
 async def read_node(connection: Connection, node: str, now: Clock) -> Sight:
@@ -46,7 +39,7 @@ def parse_answer(node: str, answer: Answer, read: datetime) -> Sight:
     """An answer to :data:`COMMAND` as what was seen."""
     if answer.code == SSH_FAILED:
         reason = _reason(answer.err)
-        return Sight(node=node, state=UNREACHABLE, message=reason, next=_help(node, answer.err), read=read)
+        return Sight(node=node, state=UNREACHABLE, message=reason, next=advice(node, answer.err), read=read)
     if answer.code == NO_STATUS:
         return Sight(
             node=node,
@@ -70,8 +63,3 @@ def _reason(errors: str) -> str:
     lines = [_UNPRINTABLE.sub("?", line.strip()) for line in errors.splitlines()]
     telling = [line for line in lines if line and not line.startswith(_CHATTER)] or [line for line in lines if line]
     return telling[-1] if telling else "ssh failed and did not say why"
-
-
-def _help(node: str, errors: str) -> str:
-    found = [text for sign, text in _HELP.items() if sign in errors]
-    return (found[0] if found else _NO_WAY).format(node=node)

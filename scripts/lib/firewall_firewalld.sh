@@ -3,7 +3,7 @@
 # that trusts all, a port to the default zone, which is the public interface's. Oracle's direct.xml is left alone.
 # Where firewalld does not run there is nothing to open.
 
-: "${ROOT?}" "${FIREWALL_RULES:?}"
+: "${FIREWALL_RULES:?}"
 
 firewall_is_open() {
   local state life known name

@@ -49,7 +49,7 @@ def measure(nodes: int) -> dict[str, float]:
             write_page(folder / "generated", page_text(plan, packed, secrets))
         peak = _peak_megabytes()
         written = sum(path.stat().st_size for path in folder.glob("generated/**/*") if path.is_file())
-        sample = [scripts[node.name].text for node in plan.nodes[:: max(1, nodes // PLAIN_SAMPLE)]][:PLAIN_SAMPLE]
+        sample = [scripts[node.name].linted for node in plan.nodes[:: max(1, nodes // PLAIN_SAMPLE)]][:PLAIN_SAMPLE]
         with clock("plain"):
             lint_plainly(sample, folder)
     largest = max(data.packed for data in packed.values())

@@ -45,8 +45,8 @@ _NOT_SHOWN = """\
   of network namespaces are the same for all of them, and could not be broken for one alone.
 - **The effect of `src_valid_mark`.** tailscaled sets it, and meshstrap leaves it: set or not, it made no difference on
   this kernel with Cilium's own proxy switched off.
-- **Speed.** Two CPUs carry the whole cluster, its servers and its internet. Only ratios mean anything; the README has
-  them, and how to measure on real machines.
+- **Speed.** Two CPUs carry the whole cluster, its servers and its internet. Only ratios mean anything; they are in
+  docs/costs.md, and how to measure on real machines.
 - **IPv6, several control planes, Hubble, encryption by Cilium.** meshstrap does not have the first two; the others
   were not run.
 """

@@ -1,4 +1,4 @@
-"""What a run of the lab has proven: a table of sentences for people, the same as a file, and the README held to it."""
+"""What a run of the lab has proven: a table of sentences for people, the same as a file, and the page held to it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write what was proven; a whole run that proves other things than the README says has failed."""
+        """Write what was proven; a whole run that proves other things than the page says has failed."""
         if not self._results.sentences:
             return
         EVIDENCE.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The README's table of where meshstrap has run, made from what the lab has proven and from nothing else.
+"""The table of where meshstrap has run, made from what the lab has proven and from nothing else.
 
 A test says what it proves with ``record_property("proven", [system, arch, column, value])``; a test that failed proves
 nothing, whatever it said. ``proven.json`` keeps the claims, so that the table can be held to them without the lab.
@@ -32,6 +32,7 @@ COLUMNS = {"rendered": "no", "cloud-init": "no", "steps": "not_run"}
 WHY_NOT = {("oracle-10", "steps"): "no_oracle", ("oracle-9", "steps"): "no_oracle"}
 # What claims say, in other languages than that of the tests: a name in `code`, or a version, stays as it is.
 _TRANSLATED = {"ko": {"yes": "예", "newest": "최신", "up to the tailnet": "tailnet까지", "up to (`.*`)": r"\1까지"}}
+_TRANSLATED["ko"]["on a stand-in: up to (`.*`)"] = r"대역 머신에서 \1까지"
 
 
 def as_claim(words: Iterable[object]) -> Claim:
@@ -49,7 +50,7 @@ def read_claims(path: Path = PROVEN) -> list[Claim]:
 
 
 def keep_claims(claims: Sequence[Claim]) -> None:
-    """Keep claims, one a line, so that a difference reads well, and write the table anew in each README."""
+    """Keep claims, one a line, so that a difference reads well, and write the table anew in each language."""
     lines = ",\n".join(f"  {json.dumps(claim)}" for claim in claims)
     PROVEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     write_part(PART, lambda language: support_table(claims, language))

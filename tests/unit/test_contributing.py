@@ -66,11 +66,11 @@ def test_the_printed_step_works(copy: Path) -> None:
         "tests/steps/timezone/test_step.py",
     ]
     run(copy, "pytest", "-q", "tests/unit/test_house_documents.py", "-k", "catalogue_of_steps", "--update-golden")
-    for readme, row in (
-        ("README.md", "| `timezone` | all | the clock shows UTC |"),
-        ("README.ko.md", "| `timezone` | 모두 | the clock shows UTC |"),
+    for page, row in (
+        ("docs/steps.md", "| `timezone` | all | the clock shows UTC |"),
+        ("docs/steps.ko.md", "| `timezone` | 모두 | the clock shows UTC |"),
     ):
-        rows = [line for line in (copy / readme).read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+        rows = [line for line in (copy / page).read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
         assert rows[rows.index(row) - 1].startswith("| `hostname_kept` |")
     assert "4 passed" in run(copy, "pytest", "-q", "tests/steps/timezone")
     run(copy, "pytest", "-q", "tests/unit/test_steps.py", "tests/unit/test_house.py", "-k", "step or swallow or short")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import ssl
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ import pytest
 import trustme
 
 from meshstrap.rendering import render_script
-from meshstrap.rendering.code import CodeFile, fetch_program, render_fetch
+from meshstrap.rendering.code import CodeFile, fetch_program, fetch_source, render_fetch
 from meshstrap.rendering.quoting import sh
 from tests.golden.cases import example_plan
 from tests.status_schema import problems
@@ -80,7 +82,7 @@ class Machine:
         self.values += more
         (self.root / "run").mkdir(parents=True)
         self.write("bootstrap.sh", self.values + render_fetch(f"{url}/meshstrap", CODE))
-        self.write("fetch.py", fetch_program())
+        self.write("fetch.py", fetch_source())
 
     def write(self, name: str, text: str) -> None:
         for path in ("/opt/meshstrap", "/var/lib/meshstrap", "/run/meshstrap.lock"):
@@ -208,3 +210,9 @@ def test_what_was_cut_off_is_begun_anew(machine: Machine) -> None:
         machine.drop(url)
         (machine.root / "bootstrap.sh.new").write_text("half of i")
         machine.starts()
+
+
+def test_what_travels_is_that_program_packed() -> None:
+    program = fetch_program().replace("exec(", "print(")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(done.stdout).decode() == fetch_source()

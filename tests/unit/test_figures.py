@@ -1,4 +1,4 @@
-"""The README's block of what a cluster costs says what was measured, no more and no less."""
+"""The block of what a cluster costs says what was measured, no more and no less."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_what_the_explanations_say_of_speed_holds_all_that_was_measured() -> Non
     share = [float(ratio) for title, ratio, _ in rows(read_figures()) if "pod to pod against tailnet," in title]
     assert share
     assert all(least <= ratio <= most for ratio in share), f"{said}: the figures of the last run say {share}"
-    assert f"{said.removesuffix(' measured')} of the tailnet's speed" in readme("en").read_text(encoding="utf-8")
+    assert f"{said.removesuffix(' measured')} of the tailnet's speed" in readme("en", PART).read_text(encoding="utf-8")
 
 
 def test_ratios_come_first_and_their_figures_behind_them() -> None:

@@ -10,12 +10,9 @@ import pytest
 
 from meshstrap.inventory import json_schema
 from meshstrap.language import LANGUAGES
-from meshstrap.pipeline import load_plan, pack_nodes, render_scripts
-from meshstrap.rendering.userdata import METADATA_LIMIT
+from meshstrap.pipeline import load_plan
 from meshstrap.views.pictures import mermaid_picture
 from meshstrap.views.steps import step_table_markdown
-from tests.bench.made_up import made_up_secrets
-from tests.golden.cases import example_plan
 from tests.readme import ROOT, hold_part, readme
 
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/invoke render"
@@ -31,29 +28,6 @@ def test_readme_has_the_picture_of_the_example(update_golden: bool) -> None:
         return f"```mermaid\n{mermaid_picture(load_plan(ROOT / 'cluster.example.yaml'), 'topology', language)}```\n"
 
     hold_part("topology", drawn, update=update_golden)
-
-
-SIZES = re.compile(r"^(\w+) +(?:control-plane|worker) +\w+ +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)% +(\d+)%", re.MULTILINE)
-SHARES = re.compile(r"takes (\d+) % of it as `user-data\.b64` and (\d+) %.*?; a worker (\d+) % and (\d+) %", re.DOTALL)
-
-
-def test_readme_shows_about_what_a_render_of_the_example_says() -> None:
-    plan = example_plan()
-    packed = pack_nodes(plan, render_scripts(plan), made_up_secrets(plan))
-    text = readme("en").read_text(encoding="utf-8")
-    shown = {name: [int(figure) for figure in rest] for name, *rest in SIZES.findall(text)}
-    assert list(shown) == [node.name for node in plan.nodes]
-    for node in plan.nodes:
-        sizes, (steps, script, xz, base94, pasted, b64) = packed[node.name], shown[node.name]
-        assert steps == len(node.steps)
-        # Bytes move with every change of a script: what is shown may be old by 3 %, a share by 2 of a hundred.
-        for old, now in ((script, sizes.script), (xz, sizes.compressed), (base94, sizes.compressed * 11 / 9)):
-            assert old == pytest.approx(now, rel=0.03), f"{node.name}: README.md says {old}, a render {now:.0f}"
-        for old, now in ((pasted, sizes.pasted), (b64, sizes.packed)):
-            assert old == pytest.approx(100 * now / METADATA_LIMIT, abs=2), f"{node.name}: README.md says {old} %"
-    (_, control_plane), (_, worker), *_ = shown.items()
-    said = [int(share) for shares in SHARES.findall(text) for share in shares]
-    assert said == [*control_plane[:-3:-1], *worker[:-3:-1]]
 
 
 def test_schema_is_that_of_the_models() -> None:

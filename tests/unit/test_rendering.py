@@ -36,7 +36,8 @@ def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> Non
     body = ""
     for file in files_for(node.steps, node.family):
         body += without_comments((SCRIPTS / file).read_text())
-    assert script.text == script.header + body + 'main "$@"\n'
+    assert script.linted == script.header + body + 'main "$@"\n'
+    assert script.text == script.header + re.sub(r"^ *# shellcheck .*\n", "", body, flags=re.MULTILINE) + 'main "$@"\n'
 
 
 def without_comments(text: str) -> str:
@@ -107,7 +108,7 @@ def functions(text: str) -> str:
 def test_every_line_leads_back_to_its_source(plan: Plan, node: NodePlan) -> None:
     script = render_script(plan, node)
     unknown = 0
-    for number, line in enumerate(script.text.splitlines(), 1):
+    for number, line in enumerate(script.linted.splitlines(), 1):
         place = script.source(number)
         if place is None:
             unknown += 1
@@ -153,6 +154,15 @@ def test_every_file_reads_known_names() -> None:
     for file in FILES:
         asked = assemble_files((file,)).reads
         assert asked <= VALUE_NAMES | {"PLAN_HASH", *document_variables()} | set_somewhere, file
+
+
+def test_every_value_is_asked_for_and_every_name_that_a_file_asks_for_is_used() -> None:
+    asked: set[str] = set()
+    for file in FILES:
+        code = assemble_files((file,))
+        assert [name for name in code.reads if not re.search(rf"\b{name}\b", code.text)] == [], file
+        asked |= code.reads
+    assert VALUE_NAMES | set(document_variables()) <= asked
 
 
 def test_a_header_holds_only_what_is_read() -> None:

@@ -1,4 +1,4 @@
-"""The README's table of where meshstrap has run says what the lab has proven, no more and no less."""
+"""The table of where meshstrap has run says what the lab has proven, no more and no less."""
 
 from __future__ import annotations
 
@@ -146,12 +146,13 @@ def test_claims_come_back_as_they_were_kept(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("tests.lab.support.PROVEN", tmp_path / PROVEN.name)
     monkeypatch.setattr("tests.readme.ROOT", tmp_path)
     for language in LANGUAGES:
-        readme(language).write_text("a\n<!-- support -->\nold\n<!-- /support -->\nb\n")
+        readme(language, PART).parent.mkdir(exist_ok=True)
+        readme(language, PART).write_text("a\n<!-- support -->\nold\n<!-- /support -->\nb\n")
     keep_claims([STEPS])
     assert read_claims(tmp_path / PROVEN.name) == [STEPS]
     for language in LANGUAGES:
         table = support_table([STEPS], language)
-        assert readme(language).read_text() == f"a\n<!-- support -->\n{table}<!-- /support -->\nb\n"
-    readme("ko").write_text("a table that was lost\n")
-    with pytest.raises(ValueError, match=r"README\.ko\.md: 0 parts support"):
+        assert readme(language, PART).read_text() == f"a\n<!-- support -->\n{table}<!-- /support -->\nb\n"
+    readme("ko", PART).write_text("a table that was lost\n")
+    with pytest.raises(ValueError, match=r"where-it-has-run\.ko\.md: 0 parts support"):
         keep_claims([STEPS])

@@ -3,15 +3,17 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from meshstrap.inventory import parse_inventory
+from meshstrap.output import Report
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
+from meshstrap.rendering.userdata import Fetching, UserData
 from meshstrap.steps import catalogue
 from meshstrap.views.json import plan_json
 from meshstrap.views.result import RenderedNode, show_next, show_result, too_large
@@ -23,29 +25,7 @@ from meshstrap.views.tables import new_table, plan_sections, some_names
 EXAMPLE = Path(__file__).resolve().parents[2] / "cluster.example.yaml"
 
 
-@dataclass(frozen=True)
-class Fetching:
-    pasted: int = 17_000
-    fits_pasted: bool = True
-
-
-@dataclass(frozen=True)
-class Sizes:
-    script: int = 40_000
-    compressed: int = 11_000
-    pasted: int = 28_000
-    packed: int = 15_000
-    fits_pasted: bool = True
-    tokens_left_out: int = 0
-    fetching: Fetching | None = None
-
-
-@dataclass(frozen=True)
-class Written:
-    stale: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return "2 created"
+SIZES = UserData(text="", b64="", script=40_000, compressed=11_000, pasted=28_000, packed=15_000, tokens_left_out=0)
 
 
 @pytest.fixture(scope="module")
@@ -124,13 +104,26 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         RenderedNode(
             node=plan.nodes[0],
             state="created",
-            sizes=Sizes(fits_pasted=False, pasted=33_000, tokens_left_out=7, fetching=Fetching()),
+            sizes=replace(
+                SIZES,
+                pasted=33_000,
+                tokens_left_out=7,
+                fetching=Fetching(pasted=17_000, packed=9_000, fits_pasted=True),
+            ),
             missing=["no auth key"],
         ),
-        RenderedNode(node=plan.nodes[1], state="unchanged", sizes=Sizes(), missing=["no auth key"]),
+        RenderedNode(node=plan.nodes[1], state="unchanged", sizes=SIZES, missing=["no auth key"]),
     ]
     prune = "invoke render --output=out --prune"
-    show_result(made, "out", rows, Written(stale=("w9",)), limit=32_000, page="created", prune=prune)
+    show_result(
+        made,
+        "out",
+        rows,
+        Report(created=("cp1", "w1"), changed=(), unchanged=(), removed=(), stale=("w9",), files=()),
+        limit=32_000,
+        page="created",
+        prune=prune,
+    )
     show_next(made, "out", example=False)
     shown = text.getvalue()
     first, second = (line.split() for line in shown.splitlines()[2:4])
@@ -142,7 +135,7 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
     assert "w9: stale: no node of the inventory; `invoke render --output=out --prune` removes it" in shown
-    assert "out/: 2 created; index.html created" in shown
+    assert "out/: 2 created, 1 stale; index.html created" in shown
     assert "out/NODE/user-data.yaml that you paste" in shown
 
 

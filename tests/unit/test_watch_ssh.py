@@ -16,6 +16,7 @@ import pytest
 
 from meshstrap.errors import NoWay
 from meshstrap.ssh import Host, parse_hosts, ssh_configuration, ssh_program
+from meshstrap.ssh.advice import advice
 from meshstrap.watch.reading import COMMAND
 from tests.processes import ended
 from tests.unit.test_watch import STATUS
@@ -183,3 +184,19 @@ def test_the_command_reads_what_the_node_writes(tmp_path: Path) -> None:
     assert said() == (66, [])
     assert said("var/lib/meshstrap/status.json") == (0, ["var/lib/meshstrap/status.json"])
     assert said("run/meshstrap-status.json") == (0, ["run/meshstrap-status.json"])
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ("ubuntu@w1: Permission denied (publickey).", "(ssh-add)"),
+        ("Host key verification failed.", "ssh-keygen -R w1"),
+        ("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @", "ssh-keygen -R w1"),
+        ("ssh: Could not resolve hostname w1: Name or service not known", "--hosts w1=ADDRESS"),
+        ("sudo: a password is required", "sudo without a password"),
+        ("bash: python3: command not found", "comes with cloud-init"),
+        ("ssh: connect to host w1 port 22: Connection timed out", "is its port 22 open to you? ssh -v w1"),
+    ],
+)
+def test_each_reason_has_its_way_out(errors: str, words: str) -> None:
+    assert words in advice("w1", errors)

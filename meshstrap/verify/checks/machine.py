@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meshstrap.plan import NodePlan, Plan
+from meshstrap.ssh import advice
 from meshstrap.verify.arrival import Arrival
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import NotAsPlanned
-from meshstrap.verify.reach import hint
 
 
 def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
@@ -23,7 +23,8 @@ TOPIC = Topic("machine", __file__, values=values)
 @TOPIC.check(of_host=True)
 def the_machine_answers(arrival: Arrival) -> None:
     if arrival.answers is None:
-        raise NotAsPlanned(f"{arrival.silence} ({hint(arrival.silence)})")
+        name = arrival.node.name if arrival.node else arrival.host
+        raise NotAsPlanned(f"{arrival.silence} ({advice(name, arrival.silence)})")
 
 
 @TOPIC.check(of_host=True)

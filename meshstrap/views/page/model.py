@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meshstrap.plan.model import AccountPlan, NodePlan, Plan
+from meshstrap.rendering import UserData
 
 HOSTS_NAMED = 20
 """Hosts in one command line; a longer one is nobody's to paste."""
@@ -26,16 +27,13 @@ _DISTRIBUTIONS = {"ubuntu": "Canonical Ubuntu", "debian": "Debian", "oracle": "O
 
 @dataclass(frozen=True, kw_only=True)
 class PageNode:
-    """One node with its user-data, which may be left out; sizes in bytes, as the cloud counts them.
+    """One node with its user-data.
 
     ``token_expires`` is ``None`` without a bootstrap token. A control plane needs none.
     """
 
     node: NodePlan
-    user_data: str
-    pasted: int
-    packed: int
-    fits_pasted: bool
+    data: UserData
     has_auth_key: bool
     token_expires: datetime | None
 

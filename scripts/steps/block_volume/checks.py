@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from meshstrap.plan import BlockVolume, NodePlan, Plan
+from meshstrap.inventory import BlockVolume
+from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.names import DATA_USERS, DATA_VOLUME
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic

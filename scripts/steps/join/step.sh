@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
 
-: "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
+: "${ROOT?}" "${WORK?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token

@@ -2,7 +2,7 @@
 # ~/.kube/config of the login user: a copy of the administrator's, with a mark. A file without the mark is a person's
 # own and stays as it is; kubectl drops the mark with the first thing that a person changes through it.
 
-: "${ROOT?}" "${NODE_NAME:?}" "${LOGIN_USER:?}" "${ADMIN_KUBECONFIG:?}"
+: "${ROOT?}" "${LOGIN_USER:?}" "${ADMIN_KUBECONFIG:?}"
 
 readonly KUBECONFIG_MARK='# meshstrap keeps this copy of admin.conf current while this line is here'
 

@@ -1,4 +1,4 @@
-"""The figures of one run: kept as a file, shown as one table, and written into the README."""
+"""The figures of one run: kept as a file, shown as one table, and written into docs/costs.md."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _bytes(figures: Figures, language: str) -> Iterator[Row]:
 
 
 def markdown(figures: Figures, language: str = "en") -> str:
-    """The README's block."""
+    """The block of docs/costs.md."""
     said = [say("measured", language, day=figures.day, machine=figures.machine)]
     if figures.busy > BUSY:
         said.append(say("rehearsal", language, busy=f"{figures.busy:.0%}"))
@@ -98,6 +98,6 @@ def read_figures(path: Path = MEASURED) -> Figures:
 
 
 def keep(figures: Figures) -> None:
-    """Keep them, and write the block anew in each README."""
+    """Keep them, and write the block anew in each language."""
     MEASURED.write_text(json.dumps(asdict(figures), indent=1) + "\n", encoding="utf-8")
     write_part(PART, partial(markdown, figures))

@@ -1,4 +1,4 @@
-"""`python -m tests.bench cluster [ROUNDS] [--write]`: one run, one table; with ``--write`` it goes into the README."""
+"""`python -m tests.bench cluster [ROUNDS] [--write]`: one run, one table; ``--write`` puts it into docs/costs.md."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(words: list[str]) -> None:
     screen.say("\n".join(timeline))
     if "--write" in words:
         keep(figures)
-        screen.say("\nREADME.md and README.ko.md have these figures now.")
+        screen.say("\ndocs/costs.md and docs/costs.ko.md have these figures now.")
 
 
 def _warm(*folders: Path) -> None:

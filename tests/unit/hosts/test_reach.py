@@ -19,7 +19,7 @@ from meshstrap.ssh.program import Answer, Programs, run_bounded
 from meshstrap.verify import asker
 from meshstrap.verify.question import Asked
 from meshstrap.verify.questions import questions
-from meshstrap.verify.reach import Unreachable, ask_host, command, hint, node_named
+from meshstrap.verify.reach import Unreachable, ask_host, command, node_named
 from tests.unit.hosts.green import plan
 
 PYTHON = shlex.quote(sys.executable)
@@ -118,20 +118,6 @@ def test_what_a_login_shell_says_first_does_not_matter() -> None:
 def test_no_answer_is_one_line_that_says_why(answer: Answer, words: str) -> None:
     with pytest.raises(Unreachable, match=f"^{words}$"):
         ask_host(lambda _: answer, questions(plan()))
-
-
-@pytest.mark.parametrize(
-    ("message", "word"),
-    [
-        ("ubuntu@w1: Permission denied (publickey).", "--identity"),
-        ("Host key verification failed.", "ssh-keygen -R"),
-        ("ssh: Could not resolve hostname w1: Name or service not known", "nodes[].address"),
-        ("sudo: a password is required", "sudo without a password"),
-        ("ssh: connect to host w1 port 22: Connection timed out", "security list"),
-    ],
-)
-def test_each_reason_has_its_way_out(message: str, word: str) -> None:
-    assert word in hint(message)
 
 
 def test_a_host_is_a_node_by_its_name_here_then_by_its_own() -> None:

@@ -79,7 +79,7 @@ def test_a_host_that_gives_no_answers_is_one_line_above_the_table(fleet: FakeFle
     ran = verify(fleet)
     assert ran.returncode == 1
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith("w1: ssh: connect to host w1 port 22: Connection timed out (is it on, and does")
+    assert lines[0].startswith("w1: ssh: connect to host w1 port 22: Connection timed out (is it created and booted")
     assert lines[1] == ""
     assert sum("w1" in line for line in lines) == 2
     assert next(line for line in lines if line.startswith("cp1")).split() == ["cp1", *["ok"] * 12]
