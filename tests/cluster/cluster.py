@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from meshstrap.errors import TooLargeToPaste
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.node import status
 from tests.lab.process import LabError, Result, run
 
 from .coordination import Headscale
+from .inventory import CODE
 from .supplies import Supplies
 from .timeline import Timeline
 
@@ -26,12 +27,6 @@ KUBECONFIG = "/etc/kubernetes/admin.conf"
 def invoke(*words: str) -> Result:
     """Run one of the project's tasks, as a person does."""
     return run([sys.executable, "-m", "invoke", "--search-root", str(PROJECT), *words], timeout=300)
-
-
-def invoke_render(*words: str) -> str:
-    """Render, and let a node be too large to paste: all files are written then, too. What was printed."""
-    done = invoke("render", *words)
-    return (done if done.code == TooLargeToPaste.exit_code else done.check()).out
 
 
 class Cluster:
@@ -56,14 +51,14 @@ class Cluster:
         known = ("--inventory", str(self.inventory), "--output", str(self.folder / "generated"))
         taken = invoke("secrets", *known, "--auth-keys", str(keys)).check()
         keys.unlink()
-        return taken.out + invoke_render(*known)
+        rendered = invoke("render", *known).check().out
+        # What a person does with it: any web server.
+        shutil.copytree(self.folder / "generated/code", self.supplies.folder / CODE, dirs_exist_ok=True)
+        return taken.out + rendered
 
     def user_data(self, name: str) -> str:
-        """What a person pastes, as the console encodes it; the packed form of the control plane's, which is too large."""
-        folder = self.folder / "generated" / name
-        if name == "cp1":
-            return (folder / "user-data.b64").read_text()
-        return self.lab.encode((folder / "user-data.yaml").read_text())
+        """What a person pastes, as the console encodes it."""
+        return self.lab.encode((self.folder / "generated" / name / "user-data.yaml").read_text())
 
     def create(self, name: str) -> Machine:
         """A machine for this node, without power."""

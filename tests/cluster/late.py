@@ -10,7 +10,7 @@ from meshstrap.inventory import load_inventory
 from tests.lab.machine import Machine
 from tests.lab.process import wait_until
 
-from .cluster import Cluster, invoke, invoke_render
+from .cluster import Cluster, invoke
 from .healing import has_converged
 from .inventory import cluster_inventory
 
@@ -35,7 +35,7 @@ def render(cluster: Cluster, name: str, key: str) -> None:
     known = ("--inventory", str(cluster.inventory), "--output", str(cluster.folder / "generated"))
     invoke("secrets", *known, "--renew", name, "--auth-keys", str(keys)).check()
     keys.unlink()
-    invoke_render(*known)
+    invoke("render", *known).check()
 
 
 def tokens(cluster: Cluster, name: str) -> str:
