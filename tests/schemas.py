@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import jsonschema
 from netaddr import IPAddress, IPNetwork
+from pydantic import BaseModel
 
 from meshstrap.compat import Collision
 from meshstrap.plan.model import Plan, Versions
@@ -93,6 +94,16 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+def _fields(kind: Any) -> dict[str, Any]:
+    """The fields of a record with their types; of anything else none."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        return {field.name: hints[field.name] for field in fields(kind)}
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {name: field.annotation for name, field in kind.model_fields.items()}
+    return {}
+
+
 def _type(kind: Any) -> dict[str, Any]:
     """The schema of one type of a field. ``KeyError``: a type that is not known here."""
     origin, arguments = get_origin(kind), get_args(kind)
@@ -102,9 +113,8 @@ def _type(kind: Any) -> dict[str, Any]:
         return _list(_type(arguments[0]))
     if origin is Mapping:
         return {"type": "object", "additionalProperties": _type(arguments[1])}
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        properties = _closed({field.name: _type(hints[field.name]) for field in fields(kind)})
+    if named := _fields(kind):
+        properties = _closed({name: _type(hint) for name, hint in named.items()})
         return {"description": " ".join((kind.__doc__ or "").replace("``", "").split()), **properties}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"enum": [choice.value for choice in kind]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import sys
@@ -30,7 +31,16 @@ def again(task: str, **flags: str) -> str:
 
 
 class TaskScreen(Screen):
-    """Where tasks speak, in the words of the program that runs."""
+    """Where tasks speak, in the words of the program that runs.
+
+    Of an output without UTF-8 what it cannot say is a question mark, not the end of the task.
+    """
+
+    def __init__(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        super().__init__()
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a text as it is."""

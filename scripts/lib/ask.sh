@@ -8,8 +8,9 @@ readonly WAIT_LIMIT=${WAIT_LIMIT:-86400}
 ANSWER=0
 LAST_ERROR=
 
-# Run a function or command in a subshell of its own: exit code in ANSWER, last line of stderr in LAST_ERROR, stdout
-# in $WORK/answer. Of apt and dpkg it is the first error: the last only says that there was one.
+# Run a function or command in a subshell of its own: exit code in ANSWER, the reason on stderr in LAST_ERROR, stdout in
+# $WORK/answer. The reason is the last line that has words, but the first error of apt, dpkg, dnf (the package whose
+# signature is wrong) and iptables: their last line only says that there was one, or guesses.
 # Never inside a condition (if, ||, &&, !): bash would then ignore errexit within the function, and
 # a question that could not be asked would read as yes.
 ask() { # <function or command> [argument...]
@@ -19,7 +20,8 @@ ask() { # <function or command> [argument...]
     "$@"
   ) >"$WORK/answer" 2>"$WORK/stderr"
   ANSWER=$?
-  LAST_ERROR=$(awk '!e && /^(E:|dpkg: error)/ { e = $0; while (getline && /^ /) e = e $0 } { l = $0 }
+  LAST_ERROR=$(awk '!e && /^(E:|dpkg: error|ip6?tables.* v|Package .* is not signed)|Failing package is/ {
+    e = $0; while (getline && /^ /) e = e $0 } NF { l = $0 }
     END { print substr(e ? e : l, 1, 300) }' "$WORK/stderr")
   [[ ! -e $WORK/told ]] || rm -f "$WORK/told"
   set -e

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Downloads: to a temporary file, held to the checksum of the plan, then moved into place.
 
+# curl's own words for an error do not name the place that it happened at.
 fetch() { # <url> <path>
-  retry 5 2 curl --fail --silent --show-error --location --proto '=https,http' --connect-timeout 15 --max-time 600 \
-    --output "$2" "$1"
+  retry 5 2 curl --fail --silent --location --proto '=https,http' --connect-timeout 15 --max-time 600 \
+    --write-out '%{onerror}%{stderr}%{url_effective}: %{errormsg}\n' --output "$2" "$1"
 }
 
 download() { # <url> <sha256> <path>

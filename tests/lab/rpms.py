@@ -66,7 +66,7 @@ class RpmWorkshop:
     def build(self, package: Deb, depends: Sequence[str] = ()) -> Path:
         """A package of Debian's form as an rpm: the same files, at the places that Oracle Linux has for them."""
         version, _, release = package.version.partition("-")
-        folder = self._work / package.name
+        folder = self._work / f"{package.name}-{package.version}"
         shutil.rmtree(folder, ignore_errors=True)
         files = folder / "files"
         files.mkdir(parents=True)

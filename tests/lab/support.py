@@ -32,6 +32,7 @@ COLUMNS = {"rendered": "no", "cloud-init": "no", "steps": "not_run"}
 WHY_NOT = {("oracle-10", "steps"): "no_oracle", ("oracle-9", "steps"): "no_oracle"}
 # What claims say, in other languages than that of the tests: a name in `code`, or a version, stays as it is.
 _TRANSLATED = {"ko": {"yes": "예", "newest": "최신", "up to the tailnet": "tailnet까지", "up to (`.*`)": r"\1까지"}}
+_TRANSLATED["ko"]["on a stand-in: up to (`.*`)"] = r"대역 머신에서 \1까지"
 
 
 def as_claim(words: Iterable[object]) -> Claim:

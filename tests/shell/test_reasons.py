@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+
+import pytest
+
 from .library_shell import shell, status
 from .sandbox import Sandbox
 
@@ -18,6 +23,45 @@ exit 100""",
     assert status(sandbox)["message"].endswith(
         "dpkg: error processing archive a.deb (--unpack): failed (No space left on device)"
     )
+
+
+# Real words (dnf 4.23, iptables 1.8, Helm 4, kubectl 1.36) → what of them a person is told.
+REASONS = {
+    "Package kubelet-1.36.3-1.1.x86_64.rpm is not signed\nError: GPG check FAILED": (
+        "Package kubelet-1.36.3-1.1.x86_64.rpm is not signed"
+    ),
+    'The GPG keys listed for the "a" repository are already installed but they are not correct for this package.\n'
+    "Check that the correct key URLs are configured for this repository.. Failing package is: kubelet-1.36.3-1.1\n"
+    " GPG Keys are configured as: file:///etc/pki/rpm-gpg/a.asc\nError: GPG check FAILED": (
+        "Check that the correct key URLs are configured for this repository.. Failing package is: kubelet-1.36.3-1.1 "
+        "GPG Keys are configured as: file:///etc/pki/rpm-gpg/a.asc"
+    ),
+    "Error: Unable to find a match: kubelet-1.36.3-*": "Error: Unable to find a match: kubelet-1.36.3-*",
+    "iptables v1.8.9 (legacy): can't initialize iptables table `filter': Permission denied (you must be root)\n"
+    "Perhaps iptables or your kernel needs to be upgraded.": (
+        "iptables v1.8.9 (legacy): can't initialize iptables table `filter': Permission denied (you must be root)"
+    ),
+    "ip6tables-restore v1.8.9 (nf_tables): line 2 failed\n# Warning: ip6tables-legacy tables present": (
+        "ip6tables-restore v1.8.9 (nf_tables): line 2 failed"
+    ),
+    "Error: UPGRADE FAILED: no matches for kind\n\n": "Error: UPGRADE FAILED: no matches for kind",
+}
+
+
+@pytest.mark.parametrize("said", REASONS, ids=lambda said: str(said)[:30])
+def test_the_reason_is_told_wherever_a_program_puts_it(sandbox: Sandbox, said: str) -> None:
+    sandbox.stub("tool", f"printf '%s\\n' {shlex.quote(said)} >&2; exit 3")
+    shell(sandbox, "retry 1 0 tool")
+    assert status(sandbox)["message"] == f"tool failed 1 times (exit 3): {REASONS[said]}"
+
+
+def test_of_a_download_that_fails_the_place_is_told(sandbox: Sandbox) -> None:
+    """By the real curl: nothing listens at this port."""
+    url = "http://127.0.0.1:9/key.asc"
+    sandbox.stub("sleep", "exit 0")
+    (sandbox.bin / "curl").symlink_to(shutil.which("curl") or "")
+    shell(sandbox, f'fetch {url} "$ROOT/key"')
+    assert f"curl failed 5 times (exit 7): {url}: " in status(sandbox)["message"]
 
 
 def test_between_attempts_the_status_says_why(sandbox: Sandbox) -> None:

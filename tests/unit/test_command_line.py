@@ -1,0 +1,109 @@
+"""What all tasks have in common: which inventory they take, their flags, their hints, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from invoke.program import Program
+
+import meshstrap.tasks
+from meshstrap.tasks import writing
+from tests.readme import ROOT
+from tests.unit.test_tasks import MINE, Invoke, invoke
+
+__all__ = ["invoke"]  # the fixture
+
+
+def test_each_task_names_the_inventory_that_it_took(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    for task in ("plan", "compat", "explain", "lint", "secrets", "render"):
+        assert invoke(task).out.startswith("Inventory: cluster.yaml\n"), task
+    assert json.loads(invoke("plan", "--json").out)["name"] == "mine"
+
+
+def test_the_inventory_of_the_current_folder_goes_before_the_clones(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    assert invoke("plan").out.startswith("Inventory: ../cluster.yaml\n")
+    Path("cluster.yaml").write_text(MINE.replace("mine", "nearer"))
+    assert "nearer" in invoke("render").out + Path("generated/cp1/bootstrap.sh").read_text()
+    assert Path("secrets.yaml").exists()
+    assert not (tmp_path / "generated").exists()
+
+
+def test_hints_repeat_the_flags_that_were_given(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(MINE)
+    assert "Next: `invoke render --inventory=mine.yaml --output=o --secrets=s.yaml`" in (
+        invoke("secrets", "-i", "mine.yaml", "-o", "o", "--secrets", "s.yaml").out
+    )
+    invoke("render", "-i", "mine.yaml", "-o", "o", "--secrets", "s.yaml")
+    (tmp_path / "mine.yaml").write_text(MINE.replace("  - {name: w1, account: b, role: worker}\n", ""))
+    hint = "`invoke render --inventory=mine.yaml --output=o --secrets=s.yaml --prune` removes it"
+    assert hint in invoke("render", "-i", "mine.yaml", "-o", "o", "--secrets", "s.yaml").out
+    hint = "Next: edit it, then `invoke render --inventory='my cluster.yaml'`"
+    assert hint in invoke("init", "-i", "my cluster.yaml").out
+
+
+def test_a_node_that_is_too_large_to_paste_is_written_and_has_a_code_of_its_own(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    monkeypatch.setattr(writing, "too_large", lambda rows, _: f"{rows[0].node.name}: too large to paste; way; out")
+    result = invoke("render")
+    assert (result.code, result.err) == (15, "cp1: too large to paste; way; out\n")
+    assert (tmp_path / "generated" / "cp1" / "user-data.b64").exists()
+
+
+TASKS = sorted(meshstrap.tasks.namespace.task_names)
+INVOKES_OWN = {name for argument in Program().core_args() for name in argument.names if len(name) == 1}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str) -> None:
+    arguments = meshstrap.tasks.namespace[task].get_arguments(ignore_unknown_help=True)
+    short = {name: argument.name for argument in arguments for name in argument.names if len(name) == 1}
+    assert short.items() <= {"i": "inventory", "o": "output"}.items()
+    assert not INVOKES_OWN & set(short)
+    words = [[task, "--help"], [task, "-h"], ["--help", task]]
+    outs = {invoke(*line).out for line in words}
+    assert len(outs) == 1
+    assert "Usage: " in outs.pop()
+    assert all(argument.help for argument in arguments), [one.name for one in arguments if not one.help]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["render", "--prun"], "No idea what '--prun' is! `render --help` says what it takes."),
+        (["explain", "--topik"], "No idea what '--topik' is!"),
+        (["renderr"], "No idea what 'renderr' is! --list names all tasks."),
+        (["watch", "--pause=soon"], "--pause: 'soon' is not a whole number."),
+        (["plan", "--inventory"], "needed value and was not given one"),
+    ],
+)
+def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str], message: str) -> None:
+    result = invoke(*words)
+    assert (result.code, message in result.err) == (2, True)
+
+
+def test_an_installed_program_calls_itself_by_its_own_name(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/bin/meshstrap"])
+    assert "Next: `meshstrap init` writes a cluster.yaml" in invoke("render").out
+    assert "`meshstrap render`" in invoke("init", "--name", "x").out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_an_output_without_utf_8_ends_well(tmp_path: Path, encoding: str) -> None:
+    command = [sys.executable, "-m", "invoke", f"--search-root={ROOT}", "explain", "--lang=ko"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"invoke explain routing" in done.stdout
