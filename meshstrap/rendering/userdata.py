@@ -2,7 +2,7 @@
 
 This is the only place where secrets meet anything else. A cloud-config of plain files is used, not a multipart one: it
 can be pasted, and read by whoever pastes it. The script is the one exception: cloud-init's own gzip and base64 would
-take a sixth more of the cloud's limit than xz and base85, which the machine's Python unpacks (``templates/unpack.py``).
+take a sixth more of the cloud's limit than xz and base94, which the machine's Python unpacks (``templates/unpack.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 from meshstrap.errors import UserDataTooLarge
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.rendering.code import FETCH_PATH, fetch_program, render_code, render_fetch
-from meshstrap.rendering.compression import gzip_bytes, xz_bytes
+from meshstrap.rendering.compression import base94_text, gzip_bytes, xz_bytes
 from meshstrap.rendering.documents import TEMPLATES, render_unit
 from meshstrap.rendering.script import Script, render_script
 from meshstrap.rendering.tokens import TOKENS_IN_USER_DATA, bootstrap_token_lines
@@ -28,7 +28,7 @@ METADATA_RESERVE = 512
 """Bytes kept free for what a console or Terraform adds: names of fields, quotes."""
 
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
-PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b85"
+PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
 UNPACK_PATH = "/opt/meshstrap/unpack.py"
 UNIT_PATH = "/etc/systemd/system/meshstrap.service"
 SECRETS_FOLDER = "/etc/meshstrap/secrets"
@@ -120,7 +120,7 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
 
 def _packed_files(compressed: bytes) -> tuple[File, ...]:
     return (
-        File(path=PACKED_PATH, content=base64.b85encode(compressed).decode("ascii") + "\n"),
+        File(path=PACKED_PATH, content=base94_text(compressed) + "\n"),
         File(path=UNPACK_PATH, content=_unpack_program()),
     )
 

@@ -19,7 +19,7 @@ from meshstrap.tasks.places import find_inventory, folder, now, secrets_path
 from meshstrap.views.result import show_missing
 from meshstrap.views.screen import Screen
 
-LIFETIME = "168h"
+LIFETIME = "24h"
 RENEWED = """\
 A control plane that runs already has read its user-data and does not know the new token. After the next render copy
 generated/{control_plane}/bootstrap_tokens to it, as /etc/meshstrap/secrets/bootstrap_tokens with mode 0600; then there:

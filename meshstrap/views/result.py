@@ -95,10 +95,10 @@ def _percent(size: int, limit: int) -> str:
 
 def render_table(rows: Iterable[RenderedNode], limit: int) -> Table:
     """What became of each node, and how much of the cloud's metadata limit its user-data takes."""
-    table = new_table("node", "role", "account", "#steps", "#script", "#xz", "#base85", "#yaml", "#b64", "files")
+    table = new_table("node", "role", "account", "#steps", "#script", "#xz", "#base94", "#yaml", "#b64", "files")
     for row in rows:
         sizes = row.sizes
-        travels = (sizes.compressed, math.ceil(sizes.compressed * 5 / 4))
+        travels = (sizes.compressed, math.ceil(sizes.compressed / 9) * 11)
         table.add_row(
             *(row.node.name, row.node.role, row.node.account, str(len(row.node.steps))),
             *(str(sizes.script), *(str(size) if size else "-" for size in travels)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +16,7 @@ from tests.lab.node import status
 from tests.lab.process import LabError, Result, run
 
 from .coordination import Headscale
+from .inventory import CODE
 from .supplies import Supplies
 from .timeline import Timeline
 
@@ -49,7 +51,10 @@ class Cluster:
         known = ("--inventory", str(self.inventory), "--output", str(self.folder / "generated"))
         taken = invoke("secrets", *known, "--auth-keys", str(keys)).check()
         keys.unlink()
-        return taken.out + invoke("render", *known).check().out
+        rendered = invoke("render", *known).check().out
+        # What a person does with it: any web server.
+        shutil.copytree(self.folder / "generated/code", self.supplies.folder / CODE, dirs_exist_ok=True)
+        return taken.out + rendered
 
     def user_data(self, name: str) -> str:
         """What a person pastes, as the console encodes it."""

@@ -9,6 +9,8 @@ from .coordination import TAG, URL
 # In the order in which a failure of the first would say most.
 NODES = {"cp1": "alice", "w1": "bob", "w2": "carol"}
 LATER = {"w3": "dave"}
+# The folder of the lab's web server with the code of the steps.
+CODE = "code"
 
 # Each by an override that every user has, and described in the README.
 _FORCED = """\
@@ -42,5 +44,7 @@ def cluster_inventory(sources: str, values: str, trusted_ca: str, *, later: bool
         f"cluster:\n  name: lab\n{extra}{_FORCED}"
         f"tailnet:\n  login_server: {URL}\n  tags: ['{TAG}']\n  version: {TAILSCALE}\n"
         f"{values}accounts:\n{accounts}nodes:\n{machines}"
-        f"{sources}  trusted_ca: |\n{certificate}"
+        # With the code inside, the control plane's user-data would be too large to paste.
+        f"{sources}  code: {{url: 'http://apt.lab.test/{CODE}', plain_http: true}}\n"
+        f"  trusted_ca: |\n{certificate}"
     )

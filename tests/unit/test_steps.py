@@ -26,6 +26,9 @@ _SHAPES = [(role, family, given) for role in ROLES for family in FAMILIES for gi
 each_step = pytest.mark.parametrize("step", catalogue(), ids=lambda step: step.name)
 
 
+OF_CONTROL_PLANE = {"control_plane", "bootstrap_tokens", "cilium", "cluster_policies", "kubeconfig"}
+
+
 @pytest.mark.parametrize(
     ("role", "family", "given", "absent"),
     [
@@ -35,10 +38,9 @@ each_step = pytest.mark.parametrize("step", catalogue(), ids=lambda step: step.n
             "worker",
             "apt",
             (),
-            {"control_plane", "cilium", "cluster_policies", "kubeconfig", "selinux", "hostname_kept", "block_volume"}
-            | {"trusted_ca"},
+            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "block_volume", "trusted_ca"},
         ),
-        ("worker", "dnf", GIVEN, {"control_plane", "cilium", "cluster_policies", "kubeconfig"}),
+        ("worker", "dnf", GIVEN, OF_CONTROL_PLANE),
     ],
 )
 def test_who_gets_which_step(role: str, family: str, given: tuple[str, ...], absent: set[str]) -> None:

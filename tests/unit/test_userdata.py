@@ -20,7 +20,7 @@ from meshstrap.lint import bash_findings, shellcheck_findings
 from meshstrap.plan import Plan
 from meshstrap.rendering import UserData, pack_user_data, render_code, render_documents, render_script
 from meshstrap.rendering.code import render_fetch
-from meshstrap.rendering.compression import gzip_bytes
+from meshstrap.rendering.compression import base94_text, gzip_bytes, xz_bytes
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.secrets import Secrets
 from tests.golden.cases import example_plan, plan_of, secrets_for
@@ -36,20 +36,37 @@ def files(data: UserData) -> dict[str, dict[str, Any]]:
     return {file["path"]: file for file in yaml.safe_load(data.text)["write_files"]}
 
 
+def unpacked(text: str) -> str:
+    """By long division, unlike the machine's program."""
+    digits = [ord(character) - 33 for character in text.strip()]
+    numbers = []
+    for start in range(0, len(digits), 11):
+        number = 0
+        for digit in reversed(digits[start : start + 11]):
+            number = number * 94 + digit
+        numbers.append(number.to_bytes(9, "little"))
+    return lzma.decompress(b"".join(numbers).rstrip(b"\0")).decode()
+
+
+@pytest.mark.parametrize("size", range(1, 20))
+def test_base94_keeps_every_byte_and_shows_only_visible_characters(size: int) -> None:
+    data = bytes(range(256 - size, 256))
+    text = base94_text(xz_bytes(data.decode("latin-1")))
+    assert unpacked(text) == data.decode("latin-1")
+    assert set(text) <= {chr(code) for code in range(33, 127)}
+
+
 @pytest.mark.parametrize("name", ["cp1", "w1", "w2"])
 def test_the_script_arrives_as_it_is(name: str) -> None:
-    file = files(packed(name))["/opt/meshstrap/bootstrap.sh.xz.b85"]
+    file = files(packed(name))["/opt/meshstrap/bootstrap.sh.xz.b94"]
     assert "permissions" not in file
-    assert (
-        lzma.decompress(base64.b85decode(file["content"].strip())).decode()
-        == render_script(example_plan(), example_plan().node(name)).text
-    )
+    assert unpacked(file["content"]) == render_script(example_plan(), example_plan().node(name)).text
 
 
 def test_the_machine_unpacks_it_once(tmp_path: Path) -> None:
     unpack = files(packed("w1"))["/opt/meshstrap/unpack.py"]["content"].replace("/opt/meshstrap", str(tmp_path))
     script = tmp_path / "bootstrap.sh"
-    (tmp_path / "bootstrap.sh.xz.b85").write_text(files(packed("w1"))["/opt/meshstrap/bootstrap.sh.xz.b85"]["content"])
+    (tmp_path / "bootstrap.sh.xz.b94").write_text(files(packed("w1"))["/opt/meshstrap/bootstrap.sh.xz.b94"]["content"])
     subprocess.run([sys.executable, "-c", unpack], check=True)
     assert script.read_text() == render_script(example_plan(), example_plan().node("w1")).text
     assert [path.name for path in tmp_path.iterdir()] == ["bootstrap.sh"]
@@ -128,8 +145,8 @@ def test_sizes() -> None:
     data, script = packed("w1"), render_script(example_plan(), example_plan().node("w1"))
     keys = example_plan().accounts[1].ssh_keys_bytes
     assert data.script == len(script.text.encode())
-    script_file = files(data)["/opt/meshstrap/bootstrap.sh.xz.b85"]["content"].strip()
-    assert data.compressed == len(base64.b85decode(script_file))
+    script_file = files(data)["/opt/meshstrap/bootstrap.sh.xz.b94"]["content"].strip()
+    assert len(script_file) == -(-data.compressed // 9) * 11
     assert data.pasted == len(base64.b64encode(data.text.encode())) + keys
     assert data.packed == len(data.b64) + keys
     assert data.packed < data.pasted

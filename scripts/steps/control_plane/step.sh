@@ -5,7 +5,6 @@
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
-readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
 readonly ETCD=$ROOT/var/lib/etcd
@@ -24,21 +23,15 @@ check_control_plane() {
   [[ -s $ADMIN_KUBECONFIG && -s $MANIFESTS/kube-apiserver.yaml ]]
   api_answers "$address"
   control_plane_is_complete
-  [[ ! -e $BOOTSTRAP_TOKENS_FILE ]]
 }
 
 apply_control_plane() {
-  local address tokens
+  local address
   address=$(tailnet_address)
   edit_file "$HOSTS_FILE" api_alias "$address"
   ask control_plane_is_whole
   ((ANSWER != 0)) || control_plane_comes_up "$address"
   ((ANSWER == 0)) || control_plane_init "$address"
-  if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
-    tokens=$(control_plane_tokens)
-    kube apply --filename - <<<"$tokens" >&2
-    rm -f "$BOOTSTRAP_TOKENS_FILE"
-  fi
 }
 
 # People pin it: cluster.ca_cert_hash.
@@ -46,29 +39,6 @@ facts_control_plane() {
   local hash
   hash=$(openssl x509 -in "$PKI/ca.crt" -noout -pubkey | openssl pkey -pubin -outform der | sha256sum)
   fact ca_cert_hash "sha256:${hash%% *}"
-}
-
-# The workers' bootstrap tokens as Secrets (kubernetes.io, "Authenticating with Bootstrap Tokens"): unlike `kubeadm
-# token create` this may be repeated, and puts no token on a command line.
-control_plane_tokens() {
-  local worker token expires
-  while read -r worker token expires; do
-    cat <<TXT
----
-apiVersion: v1
-kind: Secret
-metadata: {name: bootstrap-token-${token%.*}, namespace: kube-system}
-type: bootstrap.kubernetes.io/token
-stringData:
-  description: "meshstrap: worker $worker"
-  token-id: "${token%.*}"
-  token-secret: "${token#*.}"
-  expiration: "$expires"
-  usage-bootstrap-authentication: "true"
-  usage-bootstrap-signing: "true"
-  auth-extra-groups: system:bootstrappers:kubeadm:default-node-token
-TXT
-  done <"$BOOTSTRAP_TOKENS_FILE"
 }
 
 # All that an init leaves on the disk. What the units are doing at this moment says nothing: a kubelet restarts for as

@@ -10,7 +10,6 @@ from tests.shell import kubernetes_stubs as stubs
 from tests.shell.control_plane_stubs import make_control_plane
 from tests.shell.sandbox import Outcome, Sandbox
 
-TOKENS = "etc/meshstrap/secrets/bootstrap_tokens"
 MANIFESTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 AUDITED = "pod\n    - --audit-log-path=/var/log/audit.log\n"
 
@@ -79,7 +78,7 @@ def test_living_api_behind_a_kubelet_that_restarts_is_used(machine: Sandbox) -> 
     stubs.clear_state(living(machine), "kubelet")
     stubs.set_state(machine, "kubelet-broken")
     machine.stub("curl")
-    machine.write(TOKENS, "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n", 0o600)
+    machine.write("etc/hosts", stubs.HOSTS)
     done = machine.run("control_plane")
     assert done.levels == ["change", "changed", "summary"], done.log
     assert is_untouched(machine, done)

@@ -1,4 +1,4 @@
-"""The control plane: init, an init that was cut at any phase, a boot, and the workers' tokens."""
+"""The control plane: init, an init that was cut at any phase and a boot."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.shell import kubernetes_stubs as stubs
 from tests.shell.control_plane_stubs import make_control_plane
 from tests.shell.sandbox import Sandbox
-
-TOKENS = "etc/meshstrap/secrets/bootstrap_tokens"
 
 
 @pytest.fixture
@@ -26,12 +23,10 @@ def machine(sandbox: Sandbox) -> Sandbox:
 
 
 def test_new_machine(machine: Sandbox) -> None:
-    machine.write(TOKENS, "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n", 0o600)
     first = machine.run("control_plane")
     assert (first.code, first.levels) == (0, ["change", "changed", "summary"]), first.log
     assert machine.read("etc/hosts") == stubs.ALIAS + stubs.HOSTS
     assert "advertiseAddress: 100.64.0.1" in machine.read("state/config")
-    assert not machine.exists(TOKENS)
     assert not machine.exists("etc/kubernetes/pki.new")
     second = machine.run("control_plane")
     assert (second.code, second.levels) == (0, ["ok", "summary"]), second.log
@@ -205,35 +200,6 @@ def test_cannot_tell_after_a_boot_is_no_reason_to_init(machine: Sandbox) -> None
     done = machine.run("control_plane")
     assert (done.code, "cannot tell whether init has finished" in done.log) == (1, True), done.log
     assert not any(call.startswith("kubeadm") for call in done.calls)
-
-
-def test_new_tokens_are_applied_without_init(machine: Sandbox) -> None:
-    machine.run("control_plane")
-    machine.write(TOKENS, "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n", 0o600)
-    done = machine.run("control_plane")
-    assert done.levels == ["change", "changed", "summary"], done.log
-    assert not any(call.startswith("kubeadm") for call in done.calls)
-    assert not machine.exists(TOKENS)
-    applied = yaml.safe_load(machine.read("state/applied"))
-    assert applied["metadata"] == {"name": "bootstrap-token-000001", "namespace": "kube-system"}
-    assert (applied["kind"], applied["type"]) == ("Secret", "bootstrap.kubernetes.io/token")
-    assert applied["stringData"] == {
-        "description": "meshstrap: worker w1",
-        "token-id": "000001",
-        "token-secret": "0123456789abcdef",
-        "expiration": "2026-12-31T12:00:00Z",
-        "usage-bootstrap-authentication": "true",
-        "usage-bootstrap-signing": "true",
-        "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
-    }
-    assert "0123456789abcdef" not in done.log + "".join(done.calls)
-
-
-def test_tokens_stay_until_they_are_applied(machine: Sandbox) -> None:
-    machine.write(TOKENS, "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n", 0o600)
-    stubs.set_state(machine, "refuse")
-    assert machine.run("control_plane").code == 1
-    assert machine.exists(TOKENS)
 
 
 def test_alias_follows_the_address_and_other_lines_stay(machine: Sandbox) -> None:

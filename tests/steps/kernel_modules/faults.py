@@ -1,8 +1,20 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import fault, out, put
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Raw, fault, out, put
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan, node
+    return {
+        "texts": {"/etc/modules-load.d/meshstrap.conf": "overlay\nbr_netfilter\n"},
+        "modes": {"/sys/module/overlay": {"mode": "0755", "owner": "root", "kind": "folder", "bytes": 0}},
+        "commands": {"modules": "builtin overlay\ninsmod /lib/modules/6.8/llc.ko\nbuiltin br_netfilter\n"},
+    }
+
 
 FAULTS = (
     fault(

@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# The workers' bootstrap tokens: whoever reads a worker's user-data holds one, and it is good for a certificate of any
+# node. So each goes as soon as its worker is Ready, which is after that worker's own credentials are on its disk; kubeadm
+# lets nobody join by the name of a node that is Ready.
+
+: "${ROOT?}" "${ANSWER:?}"
+
+readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
+
+check_bootstrap_tokens() {
+  local left timer
+  [[ ! -e $BOOTSTRAP_TOKENS_FILE ]]
+  left=$(bootstrap_tokens_left)
+  [[ $left != *' Ready'* ]]
+  timer=$(systemctl is-active meshstrap-tokens.timer) || [[ -n $timer ]] || cannot_tell 'systemctl does not answer'
+  [[ $timer == active ]] || timer=
+  [[ ${left:+active} == "$timer" ]]
+}
+
+apply_bootstrap_tokens() {
+  local tokens secret worker left=
+  if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
+    tokens=$(bootstrap_tokens_secrets)
+    kube apply --filename - <<<"$tokens" >&2
+    rm -f "$BOOTSTRAP_TOKENS_FILE"
+  fi
+  # Workers come hours later, when no run is under way: looked for each minute, until no token is left.
+  ask systemctl stop meshstrap-tokens.timer
+  tokens=$(bootstrap_tokens_left)
+  while read -r secret worker; do
+    if [[ $worker == Ready* ]]; then
+      kube delete --namespace kube-system "secret/$secret" >&2
+    else
+      left=$secret
+    fi
+  done <<<"$tokens"
+  [[ -z $left ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens --on-active=60 \
+    --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
+}
+
+# As Secrets (kubernetes.io, "Authenticating with Bootstrap Tokens"): unlike `kubeadm token create` this may be repeated,
+# and puts no token on a command line.
+bootstrap_tokens_secrets() {
+  local worker token expires
+  while read -r worker token expires; do
+    cat <<TXT
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: bootstrap-token-${token%.*}, namespace: kube-system, labels: {meshstrap-worker: "$worker"}}
+type: bootstrap.kubernetes.io/token
+stringData:
+  description: "meshstrap: worker $worker"
+  token-id: "${token%.*}"
+  token-secret: "${token#*.}"
+  expiration: "$expires"
+  usage-bootstrap-authentication: "true"
+  usage-bootstrap-signing: "true"
+  auth-extra-groups: system:bootstrappers:kubeadm:default-node-token
+TXT
+  done <"$BOOTSTRAP_TOKENS_FILE"
+}
+
+# A line for each of ours: its Secret, never what is in it, and what its worker is: Ready or not, or no Node yet.
+bootstrap_tokens_left() {
+  local nodes tokens secret worker
+  nodes=$(kube get nodes --no-headers)
+  tokens=$(kube get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker)
+  while read -r secret _ _ _ worker; do
+    [[ -z $worker ]] || awk -v s="$secret" -v w="$worker" '$1 == w { n = $2 } END { print s, n ? n : "none" }' <<<"$nodes"
+  done <<<"$tokens"
+}

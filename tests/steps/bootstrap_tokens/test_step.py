@@ -1,0 +1,145 @@
+"""The workers' bootstrap tokens: made once, and deleted as soon as the worker is Ready."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from tests.shell import kubernetes_stubs as stubs
+from tests.shell.sandbox import Outcome, Sandbox
+
+STEP = "bootstrap_tokens"
+FILE = "etc/meshstrap/secrets/bootstrap_tokens"
+LINE = "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n"
+NODE = "cp1   Ready   control-plane   5d   v1.36.3\n"
+READY = "   Ready,SchedulingDisabled   <none>   5m   v1.36.3\n"
+
+# What kubectl prints of Secrets and nodes without headers.
+KUBECTL = """
+  "apply --filename -")
+    [[ ! -e $S/refuse ]] || { echo 'error: the server is busy' >&2; exit 1; }
+    cat >$S/applied
+    awk '/^metadata:/ { gsub(/[{},"]/, ""); print $3, "type 7 5m", $8 }' $S/applied >>$S/secrets ;;
+  "get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker")
+    cat $S/secrets ;;
+  "get nodes --no-headers") cat $S/nodes ;;
+  "delete --namespace kube-system secret/"*) sed -i "/^${4#secret/} /d" $S/secrets ;;
+"""
+SYSTEMCTL = """case $* in
+  "is-active meshstrap-tokens.timer") cat $S/timer 2>/dev/null || { echo inactive; exit 3; } ;;
+  "stop meshstrap-tokens.timer")
+    [[ -e $S/timer ]] || { echo 'Unit meshstrap-tokens.timer not loaded.' >&2; exit 5; }; rm $S/timer ;;
+  *) exit 99 ;;
+esac"""
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox) -> Sandbox:
+    """A control plane that answers, with a worker that is to come."""
+    sandbox.header |= {"NODE_NAME": "cp1", "NODE_ROLE": "control-plane", "STEPS": (STEP,)}
+    for name, text in {"api": "", "secrets": "", "nodes": NODE}.items():
+        stubs.set_state(sandbox, name, text)
+    stubs.stub_kubectl(sandbox, KUBECTL)
+    sandbox.stub("systemctl", stubs.script(sandbox, SYSTEMCTL))
+    sandbox.stub("systemd-run", stubs.script(sandbox, "[[ ! -e $S/timer ]] || exit 1; echo active >$S/timer"))
+    return sandbox
+
+
+def given(machine: Sandbox) -> Outcome:
+    machine.write(FILE, LINE, 0o600)
+    return machine.run(STEP)
+
+
+def test_new_tokens_are_there_and_are_looked_after(machine: Sandbox) -> None:
+    done = given(machine)
+    assert done.levels == ["change", "changed", "summary"], done.log
+    assert not machine.exists(FILE)
+    assert "0123456789abcdef" not in done.log + "".join(done.calls)
+    applied = yaml.safe_load(machine.read("state/applied"))
+    assert applied["metadata"] == {
+        "name": "bootstrap-token-000001",
+        "namespace": "kube-system",
+        "labels": {"meshstrap-worker": "w1"},
+    }
+    assert (applied["kind"], applied["type"]) == ("Secret", "bootstrap.kubernetes.io/token")
+    assert applied["stringData"] == {
+        "description": "meshstrap: worker w1",
+        "token-id": "000001",
+        "token-secret": "0123456789abcdef",
+        "expiration": "2026-12-31T12:00:00Z",
+        "usage-bootstrap-authentication": "true",
+        "usage-bootstrap-signing": "true",
+        "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
+    }
+    (timer,) = [call for call in done.calls if call.startswith("systemd-run")]
+    assert timer.endswith("--on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens")
+    assert machine.run(STEP).levels == ["ok", "summary"]
+
+
+def test_no_token_at_all_is_as_planned(machine: Sandbox) -> None:
+    done = machine.run(STEP)
+    assert (done.levels, machine.exists("state/timer")) == (["ok", "summary"], False)
+
+
+def test_tokens_stay_until_they_are_applied(machine: Sandbox) -> None:
+    stubs.set_state(machine, "refuse")
+    assert (given(machine).code, machine.exists(FILE)) == (1, True)
+
+
+def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(machine: Sandbox) -> None:
+    given(machine)
+    machine.write("state/nodes", f"{NODE}w1   NotReady   <none>   5m   v1.36.3\nw11{READY}")
+    assert machine.run(STEP).levels == ["ok", "summary"]
+    machine.write("state/nodes", f"{NODE}w1{READY}")
+    assert machine.run(STEP, check_only=True).code == 1
+    done = machine.run(STEP)
+    assert (done.levels, machine.read("state/secrets")) == (["change", "changed", "summary"], ""), done.log
+    assert not machine.exists("state/timer")
+    again = machine.run(STEP)
+    assert again.levels == ["ok", "summary"]
+    assert not any(call.startswith(("kubectl delete", "systemd-run")) for call in again.calls)
+
+
+def test_of_two_tokens_one_goes_and_the_other_is_looked_after(machine: Sandbox) -> None:
+    machine.write(FILE, LINE + LINE.replace("w1 000001", "w2 000002"), 0o600)
+    machine.run(STEP)
+    machine.write("state/nodes", f"w1{READY}")
+    assert machine.run(STEP).levels == ["change", "changed", "summary"]
+    (left,) = machine.read("state/secrets").splitlines()
+    assert (left.split()[0], left.split()[-1]) == ("bootstrap-token-000002", "w2")
+    assert machine.run(STEP).levels == ["ok", "summary"]
+
+
+def test_a_worker_built_anew_while_its_old_node_stays_keeps_its_token(machine: Sandbox) -> None:
+    machine.write("state/nodes", f"{NODE}w1   NotReady,SchedulingDisabled   <none>   5m   v1.36.3\n")
+    assert given(machine).levels == ["change", "changed", "summary"]
+    assert machine.read("state/secrets")
+
+
+def test_a_token_for_a_name_that_is_taken_is_not_left(machine: Sandbox) -> None:
+    machine.write("state/nodes", f"{NODE}w1{READY}")
+    assert given(machine).levels == ["change", "changed", "summary"]
+    assert (machine.read("state/secrets"), machine.exists("state/timer")) == ("", False)
+
+
+def test_a_boot_looks_after_them_again(machine: Sandbox) -> None:
+    given(machine)
+    stubs.clear_state(machine, "timer")
+    assert machine.run(STEP).levels == ["change", "changed", "summary"]
+    assert machine.exists("state/timer")
+
+
+def test_tokens_that_have_expired_leave_no_timer(machine: Sandbox) -> None:
+    given(machine)
+    machine.write("state/secrets", "")
+    assert machine.run(STEP).levels == ["change", "changed", "summary"]
+    assert not machine.exists("state/timer")
+
+
+def test_cannot_tell(machine: Sandbox) -> None:
+    given(machine)
+    stubs.clear_state(machine, "api")
+    done = machine.run(STEP, check_only=True)
+    assert (done.code, "The connection to the server" in done.log) == (1, True), done.log
+    assert machine.run(STEP).code == 1
+    assert machine.read("state/secrets")
