@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from meshstrap.plan import NodePlan, Plan
-from tests.unit.hosts.faults import Raw, fault, out, put
+from tests.unit.hosts.faults import Raw, fault, out, put, says
 
 
 def answers(plan: Plan, node: NodePlan) -> Raw:
     """What it answers where all is well."""
     del plan, node
     return {
-        "texts": {"/etc/modules-load.d/meshstrap.conf": "overlay\nbr_netfilter\n"},
-        "modes": {"/sys/module/overlay": {"mode": "0755", "owner": "root", "kind": "folder", "bytes": 0}},
-        "commands": {"modules": "builtin overlay\ninsmod /lib/modules/6.8/llc.ko\nbuiltin br_netfilter\n"},
+        "texts": {"/etc/modules-load.d/meshstrap.conf": "overlay\n"},
+        "commands": {"modules": "builtin overlay\n", "absent_modules": ""},
     }
 
 
@@ -20,13 +19,19 @@ FAULTS = (
     fault(
         "machine",
         "kernel modules are loaded",
-        out("modules", "builtin br_netfilter", "insmod br_netfilter.ko"),
-        "not loaded: br_netfilter",
+        out("modules", "builtin overlay", "insmod /lib/modules/6.8/overlay.ko"),
+        "not loaded: overlay",
+    ),
+    fault(
+        "machine",
+        "kernel modules of the network exist",
+        says("absent_modules", "xt_CT\nxt_connmark\n"),
+        "this kernel has no xt_CT, xt_connmark",
     ),
     fault(
         "machine",
         "kernel modules are loaded at every boot",
-        put("/etc/modules-load.d/meshstrap.conf", "overlay\n# br_netfilter\n"),
-        "in no file: br_netfilter",
+        put("/etc/modules-load.d/meshstrap.conf", "# overlay\n"),
+        "in no file: overlay",
     ),
 )

@@ -13,8 +13,6 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
     del plan, node
     running = {
         "net/ipv4/ip_forward": "1",
-        "net/bridge/bridge-nf-call-iptables": "1",
-        "net/bridge/bridge-nf-call-ip6tables": "1",
         "net/ipv4/conf/all/rp_filter": "0",
         "net/ipv4/conf/default/rp_filter": "0",
         "fs/inotify/max_user_instances": "8192",
@@ -23,7 +21,7 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
     files = (
         "# /etc/sysctl.d/99-sysctl.conf\nnet.ipv4.conf.*.rp_filter = 1\n\n"
         "# /etc/sysctl.d/99-zz-meshstrap.conf\n"
-        "net.ipv4.ip_forward = 1\nnet.bridge.bridge-nf-call-iptables = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\n"
+        "net.ipv4.ip_forward = 1\n"
         "-net/ipv4/conf/all/rp_filter = 0\nnet.ipv4.conf.default.rp_filter = 0\nfs.inotify.max_user_instances = 8192\n"
         "fs.inotify.max_user_watches = 1048576\n"
     )
