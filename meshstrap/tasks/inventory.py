@@ -47,9 +47,7 @@ def init(
     write_file(path, text)
     screen = TaskScreen()
     if key_file:
-        screen.say(
-            f"{key_file}: taken as the key that you will give the cloud; it shares a size limit with the user-data."
-        )
+        screen.say(f"{key_file}: taken as the key that you will give the cloud; it shares the user-data's size limit.")
     screen.say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
 
 
