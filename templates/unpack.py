@@ -6,8 +6,8 @@ import os
 to = "/opt/meshstrap/bootstrap.sh"
 packed = to + ".xz.b94"
 if os.path.exists(packed):
-    with open(packed) as text, open(to + ".new", "wb") as new:
-        line = text.read().strip().encode()
+    with open(packed, "rb") as text, open(to + ".new", "wb") as new:
+        line = text.read().strip()
         rows = (line[start : start + 11] for start in range(0, len(line), 11))
         data = b"".join(sum((c - 33) * 94**i for i, c in enumerate(row)).to_bytes(9, "little") for row in rows)
         new.write(lzma.decompress(data.rstrip(b"\0")))

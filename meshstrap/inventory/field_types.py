@@ -147,7 +147,11 @@ Certificates: TypeAlias = Annotated[str, Written(formats.parse_certificates)]
 Registry: TypeAlias = Annotated[str, Written(formats.parse_registry)]
 SshKey: TypeAlias = Annotated[str, Written(formats.parse_ssh_key)]
 Address: TypeAlias = Annotated[
-    str, _form(r"|[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?", "a host name or an address such as 203.0.113.7")
+    str,
+    _form(
+        r"|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*",
+        "a host name or an address such as 203.0.113.7; a port stands in your SSH configuration",
+    ),
 ]
 User: TypeAlias = Annotated[str, Written(formats.parse_user)]
 Region: TypeAlias = Annotated[str, Written(formats.parse_region)]

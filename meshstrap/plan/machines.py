@@ -15,8 +15,12 @@ FAMILIES = (APT, DNF)
 FIREWALLS = {APT: "iptables", DNF: "firewalld"}
 """What Oracle's images filter with: iptables-persistent on Ubuntu, firewalld on Oracle Linux."""
 
-KERNEL_MODULES = ("overlay", "br_netfilter")
-"""containerd's snapshots, and iptables seeing bridged traffic, which kubeadm's preflight asks for."""
+KERNEL_MODULES = ("overlay",)
+"""Loaded now and at every boot: containerd's snapshots."""
+
+NEEDED_MODULES = ("tun", "vxlan", "xt_CT", "xt_comment", "xt_connmark", "xt_conntrack", "xt_mark")
+"""Loaded by whoever uses them: tailscaled's device; Cilium's tunnel; the matches and targets of Cilium's rules
+(cilium 1.20 pkg/datapath/iptables) and of Tailscale's (tailscale 1.102 util/linuxfw)."""
 
 
 @dataclass(frozen=True, kw_only=True)

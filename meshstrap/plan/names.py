@@ -14,8 +14,6 @@ MINIMUM_KERNEL = (5, 10)
 
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
-    "net.bridge.bridge-nf-call-iptables": "1",
-    "net.bridge.bridge-nf-call-ip6tables": "1",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
     "fs.inotify.max_user_instances": "8192",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from meshstrap.errors import RenderFailed
-from meshstrap.plan.machines import KERNEL_MODULES
+from meshstrap.plan.machines import KERNEL_MODULES, NEEDED_MODULES
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.plan.packages import package_argument
 from meshstrap.rendering.documents import (
@@ -57,6 +57,7 @@ _LISTS: dict[str, Callable[[Plan, NodePlan], Iterable[str]]] = {
     "STEPS": lambda _plan, node: node.steps,
     "WAIVED_MACHINE_CHECKS": lambda _plan, node: node.waived_machine_checks,
     "KERNEL_MODULES": lambda _plan, _node: KERNEL_MODULES,
+    "NEEDED_MODULES": lambda _plan, _node: NEEDED_MODULES,
     "TAILNET_TAGS": lambda plan, _node: plan.tags,
     "PACKAGES": lambda _plan, node: [package_argument(node.family, package) for package in node.packages],
     "HELD_PACKAGES": lambda _plan, node: [package.name for package in node.packages if package.held],

@@ -8,6 +8,7 @@ take a sixth more of the cloud's limit than xz and base94, which the machine's P
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -191,8 +192,9 @@ def _write_file(file: File) -> dict[str, str]:
 
 @cache
 def _unpack_program() -> str:
-    """The program without its docstring: what travels as it is takes the most of the cloud's limit."""
-    return (TEMPLATES / "unpack.py").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    """The program without its docstring, indented by one: what travels as it is takes the most of the cloud's limit."""
+    program = (TEMPLATES / "unpack.py").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    return re.sub(r"^(?: {4})+", lambda indent: " " * (len(indent[0]) // 4), program, flags=re.MULTILINE)
 
 
 def _base64(data: bytes) -> str:

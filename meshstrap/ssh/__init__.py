@@ -4,7 +4,7 @@ Everybody who asks a node something comes through here; :func:`~meshstrap.ssh.pr
 """
 
 from meshstrap.ssh.addresses import machine_name, peers_of, tailnet_addresses
-from meshstrap.ssh.advice import advice
+from meshstrap.ssh.advice import advice, reason_of
 from meshstrap.ssh.configuration import Host, parse_hosts, ssh_configuration
 from meshstrap.ssh.connection import BATCH, Connection, ssh_program
 from meshstrap.ssh.program import SSH_FAILED, Answer, Programs, run_bounded
@@ -20,6 +20,7 @@ __all__ = [
     "machine_name",
     "parse_hosts",
     "peers_of",
+    "reason_of",
     "run_bounded",
     "ssh_configuration",
     "ssh_program",

@@ -34,6 +34,12 @@ def parse_hosts(text: str, nodes: Iterable[str]) -> dict[str, Host]:
         if node not in known:
             message = f"--hosts {item}: the inventory has no node '{node}'; it has {', '.join(sorted(known))}"
             raise NoWay(message)
+        if match["address"].count(":") == 1:
+            port = match["address"].partition(":")[2]
+            message = (
+                f"--hosts {item}: a port stands in your SSH configuration: `Host {node}` and below it `Port {port}`"
+            )
+            raise NoWay(message)
         hosts[node] = Host(address=match["address"], user=match["user"] or "")
     return hosts
 

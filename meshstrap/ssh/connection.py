@@ -9,8 +9,9 @@ from pathlib import Path
 from meshstrap.errors import NoWay
 from meshstrap.ssh.program import Answer, run_bounded
 
-BATCH = ("-T", "-o", "BatchMode=yes")
-"""Nobody is there to answer a question, and ten hosts at once could not all ask; and no terminal is wanted there."""
+BATCH = ("-T", "-o", "BatchMode=yes", "-o", "RemoteCommand=none")
+"""Nobody is there to answer a question, and ten hosts at once could not all ask; no terminal is wanted there, and no
+other command than ours, whatever the person's configuration has for its own logins."""
 
 ANSWER_SECONDS = 25
 """How long a short call may take, resolving and logging in included: a host that answers nothing is one line then."""

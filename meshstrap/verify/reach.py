@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from meshstrap.plan.model import NodePlan, Plan
-from meshstrap.ssh import BATCH, Answer
+from meshstrap.ssh import BATCH, Answer, reason_of
 from meshstrap.ssh.configuration import CONNECT_SECONDS
 from meshstrap.verify import asker
 from meshstrap.verify.answers import Answers, nonsense
@@ -69,7 +69,7 @@ def spoken(run: Run, command: str) -> dict[str, Any]:
         # Whatever the login shell prints by itself stands before it.
         found = json.loads(ran.out.rstrip("\n").rpartition("\n")[2])
     except ValueError:
-        raise Unreachable(_last_line(ran.err) or f"exit {ran.code}, and no answer") from None
+        raise Unreachable(reason_of(ran.err) or f"exit {ran.code}, and no answer") from None
     if not isinstance(found, dict):
         raise Unreachable(f"its answers make no sense: {str(found)[:40]}")
     return found
@@ -96,11 +96,6 @@ def program_command(module: ModuleType, asked: Mapping[str, Any]) -> str:
     packed = base64.b64encode(gzip.compress(program.encode(), mtime=0)).decode()
     root = 'if [ "$(id -u)" = 0 ]; then exec python3 -; else exec sudo -n python3 -; fi'
     return f"printf %s {packed} | base64 -d | gunzip | {{ {root}; }}"
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else ""
 
 
 def node_named(plan: Plan, *names: str) -> NodePlan | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from meshstrap.ssh import SSH_FAILED, Answer, Connection, advice
+from meshstrap.ssh import SSH_FAILED, Answer, Connection, advice, reason_of
 from meshstrap.status import parse_status
 from meshstrap.watch.sight import NO_RUN, UNREACHABLE, UNREADABLE, Sight, sight_of
 
@@ -26,9 +25,6 @@ done
 exit {NO_STATUS}"""
 """Plain sh, as the login user; by sudo while a login URL is in the file. The node's clock comes first."""
 
-_UNPRINTABLE = re.compile(r"[^ -~]")
-_CHATTER = ("Warning: Permanently added", "Connection closed by", "kex_exchange")
-
 
 async def read_node(connection: Connection, node: str, now: Clock) -> Sight:
     """What the node says now. Never raises for what a node or the way to it does."""
@@ -38,7 +34,7 @@ async def read_node(connection: Connection, node: str, now: Clock) -> Sight:
 def parse_answer(node: str, answer: Answer, read: datetime) -> Sight:
     """An answer to :data:`COMMAND` as what was seen."""
     if answer.code == SSH_FAILED:
-        reason = _reason(answer.err)
+        reason = reason_of(answer.err) or "ssh failed and did not say why"
         return Sight(node=node, state=UNREACHABLE, message=reason, next=advice(node, answer.err), read=read)
     if answer.code == NO_STATUS:
         return Sight(
@@ -56,10 +52,3 @@ def parse_answer(node: str, answer: Answer, read: datetime) -> Sight:
         message = "what it says is no status that this meshstrap knows"
         look = "sudo bash /opt/meshstrap/bootstrap.sh --status"
         return Sight(node=node, state=UNREADABLE, message=message, next=look, read=read)
-
-
-def _reason(errors: str) -> str:
-    """The last line that ssh said about it, without what a node put in."""
-    lines = [_UNPRINTABLE.sub("?", line.strip()) for line in errors.splitlines()]
-    telling = [line for line in lines if line and not line.startswith(_CHATTER)] or [line for line in lines if line]
-    return telling[-1] if telling else "ssh failed and did not say why"

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # steps/package_sources reads the paths
 # Packages of Debian and Ubuntu. package_dnf.sh has the same functions for Oracle Linux; a script holds one of the two.
 
-: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}"
+: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_OS:?}"
 
 readonly KEY_FOLDER=$ROOT/etc/apt/keyrings
 readonly REPOSITORY_PREFIX=$ROOT/etc/apt/sources.list.d/meshstrap-
@@ -57,6 +57,14 @@ package_foreign_source() { # <our source>
   local url
   url=$(sed -nE 's,^URIs: (.*[^/])/*$,\1,p' <<<"$1")
   grep -rslE --include=*.{list,sources} --exclude='meshstrap-*' "^[^#]*$url(/?[] ]|/?$)" "$ROOT"/etc/apt/sources.list{,.d} || true
+}
+
+# Debian's kernels have them inside.
+package_of_modules() { # <release of the kernel that runs>
+  case $NODE_OS in
+    debian-*) printf 'linux-image-%s' "$1" ;;
+    *) printf 'linux-modules-extra-%s' "$1" ;;
+  esac
 }
 
 hold_packages() { # <name>...

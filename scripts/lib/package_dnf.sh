@@ -24,6 +24,14 @@ package_foreign_source() { # <our source>
   :
 }
 
+# UEK is Oracle's own kernel (linux-uek, uek-rpm/ol10/kernel-uek.spec), the other one Red Hat's.
+package_of_modules() { # <release of the kernel that runs>
+  case $1 in
+    *uek*) printf 'kernel-uek-modules-extra-netfilter-%s' "$1" ;;
+    *) printf 'kernel-modules-extra-%s' "$1" ;;
+  esac
+}
+
 # Held back from upgrades by `excludepkgs` in our repository files, which only install_packages overrides.
 hold_packages() { # <name>...
   :

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.korean.pages import pages
 from tests.korean.pair import Pair
-from tests.korean.texts import claims, texts
+from tests.korean.texts import claims, texts, texts_in_code
 
 SEEN = Path(__file__).with_name("seen.txt")
 
@@ -46,7 +46,7 @@ def note(pairs: Sequence[Pair], places: Sequence[str], path: Path = SEEN) -> Non
 
 def main(arguments: Sequence[str]) -> int:
     """List; 1 when there is something to do."""
-    pairs = [*texts(), *claims(), *pages()]
+    pairs = [*texts(), *texts_in_code(), *claims(), *pages()]
     if arguments[:1] == ["--seen"]:
         note(pairs, arguments[1:])
     found = list(complaints(pairs, read_seen()))

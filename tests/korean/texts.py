@@ -1,9 +1,11 @@
-"""The texts in YAML files: whatever has an `en`."""
+"""The texts in YAML files, and those in the product's own code: whatever has an `en`."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,27 @@ def texts(root: Path = ROOT) -> Iterator[Pair]:
             wrong = () if place == OTHER_WAY_ROUND or not ko else tuple(text_rules(place, en, ko))
             if en:
                 yield Pair(place=place, en=en, ko=ko, wrong=wrong)
+
+
+def texts_in_code(root: Path = ROOT) -> Iterator[Pair]:
+    """Every dictionary of constants with an `en`, text by text."""
+    for path in sorted(root.glob("meshstrap/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
+                with suppress(ValueError):
+                    found = ast.literal_eval(node)
+                    if "en" in found:
+                        place = f"{path.relative_to(root).as_posix()}:{node.lineno}"
+                        yield from _side_by_side(place, found["en"], found.get("ko", ""))
+
+
+def _side_by_side(place: str, en: Any, ko: Any) -> Iterator[Pair]:
+    if isinstance(en, str):
+        yield Pair(place=place, en=en, ko=ko, wrong=tuple(text_rules(place, en, ko)) if ko else ())
+    else:
+        for key in en if isinstance(en, dict) else range(len(en)):
+            there = key in ko if isinstance(ko, dict) else isinstance(key, int) and key < len(ko)
+            yield from _side_by_side(f"{place}.{key}", en[key], ko[key] if there else "")
 
 
 def claims() -> Iterator[Pair]:

@@ -42,7 +42,7 @@ class Division:
 
 # Measured together with tests/cluster/conftest.py's: docs/evidence.md names the day, CONTRIBUTING the minutes.
 NODE_LAB = Division(count=5, always=frozenset({"test_first_boot"}), by_case=("test_killed", "test_power_cut"))
-CLUSTER = Division(count=6, always=frozenset({"test_story"}), by_case=("test_faults_",))
+CLUSTER = Division(count=8, always=frozenset({"test_story"}), by_case=("test_faults_",))
 
 
 class Parts:

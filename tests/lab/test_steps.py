@@ -22,8 +22,6 @@ VERSIONS = {
 }
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
-    "net.bridge.bridge-nf-call-iptables": "1",
-    "net.bridge.bridge-nf-call-ip6tables": "1",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
     "fs.inotify.max_user_instances": "8192",
@@ -119,8 +117,7 @@ def test_swap_off_leaves_every_other_line_of_fstab(machine: Machine) -> None:
 
 def test_kernel_modules_are_there_now_and_at_every_boot(machine: Machine) -> None:
     assert "\toverlay\n" in machine.read("/proc/filesystems")
-    assert machine.run("test", "-d", "/proc/sys/net/bridge").code == 0
-    assert machine.read("/etc/modules-load.d/meshstrap.conf").split() == ["overlay", "br_netfilter"]
+    assert machine.read("/etc/modules-load.d/meshstrap.conf").split() == ["overlay"]
     assert shows(machine, "systemd-modules-load.service", "Result") == "success"
 
 

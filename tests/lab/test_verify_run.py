@@ -23,7 +23,7 @@ from .verifying import bad, invoke_verify
 _NOW = r"""
 iptables-save | sed -E '/^#/d; s/\[[0-9]+:[0-9]+\]//'; ip6tables-save | sed -E '/^#/d; s/\[[0-9]+:[0-9]+\]//'
 ip rule; ip -6 rule; ip route show table all | sed 's/ expires.*//'; ip -brief link; findmnt --raw --noheadings
-systemctl list-unit-files --no-legend --plain; sysctl -a 2>/dev/null | grep -E '^(net.ipv4.conf|net.bridge|fs.inotify)'
+systemctl list-unit-files --no-legend --plain; sysctl -a 2>/dev/null | grep -E '^(net.ipv4.conf|fs.inotify)'
 find /run /tmp /root /home -xdev ! -path '/run/systemd*' ! -path '/run/user*' ! -path '/run/sudo*' \
   ! -path '/run/udev/*' ! -path '/run/log/*' ! -path '/run/utmp*' \
   ! -path '/run/motd*' ! -type d -printf '%p %m %u %s %T@\n' | sort

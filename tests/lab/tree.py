@@ -22,7 +22,13 @@ LATER = ("conntrack", "gpg", "runc", "socat")
 
 # The modules that a node loads are built into the kernel below, or loaded there already: a container cannot load any.
 BUILTIN = (
-    "kernel/net/bridge/br_netfilter.ko",
+    "kernel/drivers/net/tun.ko",
+    "kernel/drivers/net/vxlan/vxlan.ko",
+    "kernel/net/netfilter/xt_CT.ko",
+    "kernel/net/netfilter/xt_comment.ko",
+    "kernel/net/netfilter/xt_connmark.ko",
+    "kernel/net/netfilter/xt_conntrack.ko",
+    "kernel/net/netfilter/xt_mark.ko",
     "kernel/fs/overlayfs/overlay.ko",
     "kernel/net/netfilter/nf_conntrack.ko",
     "kernel/net/ipv4/netfilter/ip_tables.ko",

@@ -82,8 +82,8 @@ MACHINE = (
     seeded("machine.no_swap_comes_back_at_boot", "dev-zram9.swap", "systemctl unmask --quiet dev-zram9.swap"),
     seeded(
         "machine.kernel_modules_are_loaded_at_every_boot",
-        "in no file: br_netfilter",
-        "echo overlay >/etc/modules-load.d/meshstrap.conf",
+        "in no file: overlay",
+        "echo br_netfilter >/etc/modules-load.d/meshstrap.conf",
     ),
     seeded(
         "machine.kernel_settings_are_in_force",

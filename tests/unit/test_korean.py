@@ -9,7 +9,7 @@ import pytest
 from tests.korean.__main__ import complaints, note
 from tests.korean.pages import page_names, pages, sections, target
 from tests.korean.pair import ROOT, Pair
-from tests.korean.texts import texts
+from tests.korean.texts import texts, texts_in_code
 
 WORDS = "meshstrap/views/words/page.yaml"
 ENGLISH = """# Title
@@ -119,6 +119,20 @@ def test_what_changed_on_one_side_is_stale_until_somebody_has_read_both(tmp_path
     broken = of_page(tmp_path, korean=KOREAN.replace("3분", "4분"))
     note(broken, [], kept)
     assert len(found(broken, set(kept.read_text().split()))) == 1
+
+
+def test_a_text_in_code(tmp_path: Path) -> None:
+    (tmp_path / "meshstrap").mkdir()
+    (tmp_path / "meshstrap" / "x.py").write_text(
+        'A = {"en": ("one `x`", "two"), "ko": ("하나",)}\nB = {"en": {"a": "b"}}\n'
+        'C = {"en": name, "ko": name}\nD = {"x": 1}\n'
+    )
+    assert found(list(texts_in_code(tmp_path))) == [
+        "meshstrap/x.py:1.0: code: `x` in English, none in Korean",
+        "meshstrap/x.py:1.1: missing",
+        "meshstrap/x.py:2.a: missing",
+    ]
+    assert {pair.en for pair in texts_in_code()} >= {"source", " or ", "Ubuntu and Debian"}
 
 
 def test_the_texts_and_pages_of_the_project_are_among_those_that_are_compared() -> None:

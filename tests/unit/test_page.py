@@ -176,7 +176,7 @@ def test_the_commands_name_every_host() -> None:
 
 def test_the_one_line_for_the_serial_console_is_everywhere(page: str) -> None:
     root = Path(__file__).resolve().parents[2]
-    pages = ("README.md", "README.ko.md", "generated/README.md", "generated/README.ko.md")
+    pages = ("docs/watch-and-verify.md", "docs/watch-and-verify.ko.md", "generated/README.md", "generated/README.ko.md")
     for text in (page, *((root / name).read_text() for name in pages)):
         assert SERIAL in text
 

@@ -151,7 +151,7 @@ def test_accounts_add_up_their_nodes() -> None:
 
 
 def test_ssh_keys_are_counted_or_allowed_for() -> None:
-    assert plan_of(small()).accounts[0].ssh_keys_bytes == 1500
+    assert plan_of(small()).accounts[0].ssh_keys_bytes == 750
     alice = example_plan().accounts[0]
     assert 150 < alice.ssh_keys_bytes < 250
 

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from meshstrap.errors import NoWay
-from meshstrap.ssh import Host, parse_hosts, ssh_configuration, ssh_program
-from meshstrap.ssh.advice import advice
+from meshstrap.ssh import BATCH, Host, advice, parse_hosts, reason_of, ssh_configuration, ssh_program
 from meshstrap.watch.reading import COMMAND
 from tests.processes import ended
 from tests.unit.test_watch import STATUS
@@ -46,6 +45,8 @@ def test_addresses_are_read_or_refused() -> None:
             parse_hosts(text, ["w1"])
     with pytest.raises(NoWay, match="the inventory has no node 'w9'; it has cp1, w1"):
         parse_hosts("w9=203.0.113.7", ["w1", "cp1"])
+    with pytest.raises(NoWay, match="a port stands in your SSH configuration: `Host w1` and below it `Port 2222`"):
+        parse_hosts("w1=203.0.113.7:2222", ["w1"])
 
 
 def effective(node: str, configuration: str, folder: Path) -> dict[str, str]:
@@ -75,6 +76,28 @@ def test_what_a_person_says_comes_before_their_file_and_that_before_ours(tmp_pat
     named = ssh_configuration(users, {"w1": Host(address="203.0.113.7", user="root")}, str(own))
     assert effective("w1", named, tmp_path)["user"] == "root"
     assert effective("w2", ssh_configuration(users, {}, str(tmp_path / "none")), tmp_path)["user"] == "opc"
+
+
+def run_ssh(configuration: Path) -> subprocess.CompletedProcess[str]:
+    """The real ssh with our options, to where nothing answers."""
+    command = [ssh_program(), "-F", str(configuration), *BATCH, "w1", "true"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_what_a_person_runs_at_their_own_logins_is_not_run_by_ours(tmp_path: Path) -> None:
+    own = tmp_path / "config"
+    own.write_text("Host w1\n  HostName 127.0.0.1\n  Port 9\n  RemoteCommand tmux attach\n  RequestTTY force\n")
+    ran = run_ssh(own)
+    # As far as a connection, which nothing takes; "Cannot execute command-line and remote command" would come before.
+    assert "connect to host 127.0.0.1 port 9" in ran.stderr
+
+
+def test_an_option_that_this_ssh_does_not_know_is_named_with_its_line(tmp_path: Path) -> None:
+    own = tmp_path / "config"
+    own.write_text("Host w1\n  UseKeychain yes\n  NoSuchOption yes\n")
+    ran = run_ssh(own)
+    assert reason_of(ran.stderr).endswith(": line 3: Bad configuration option: nosuchoption")
+    assert "correct that line" in advice("w1", reason_of(ran.stderr))
 
 
 def test_no_ssh_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -122,7 +145,7 @@ def test_once_prints_every_node(says: Says) -> None:
     assert "No route to host" in states["w2"]
     assert out.endswith("1 unreachable, 1 no run, 1 converged\n")
     log = (says.folder / "log").read_text()
-    assert log.count("-o BatchMode=yes -- ") == 3
+    assert log.count(" ".join((*BATCH, "-- "))) == 3
     assert "HostName 203.0.113.7" in (says.folder / "configuration").read_text()
 
 

@@ -1,11 +1,11 @@
-"""The kernel has the modules for containers and bridged traffic."""
+"""The kernel has the modules for containers, the mesh and the pods' network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.machines import KERNEL_MODULES
+from meshstrap.plan.machines import KERNEL_MODULES, NEEDED_MODULES
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
@@ -27,6 +27,10 @@ def asks(plan: Plan) -> Asked:
             Question(
                 "modules", f"for m in {' '.join(KERNEL_MODULES)}; do modprobe --show-depends $m; done", codes=(0, 1)
             ),
+            Question(
+                "absent_modules",
+                f"for m in {' '.join(NEEDED_MODULES)}; do modprobe --show-depends $m >/dev/null 2>&1 || echo $m; done",
+            ),
         ),
     )
 
@@ -34,7 +38,7 @@ def asks(plan: Plan) -> Asked:
 def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     """What the texts name."""
     del plan, node
-    return {"modules": ", ".join(KERNEL_MODULES)}
+    return {"modules": ", ".join(KERNEL_MODULES), "needed": ", ".join(NEEDED_MODULES)}
 
 
 TOPIC = Topic("machine", __file__, asks=asks, values=values)
@@ -49,6 +53,12 @@ def kernel_modules_are_loaded(machine: Machine) -> None:
         if not machine.answers.modes(f"/sys/module/{name}") and f"builtin {name}" not in said
     ]
     machine.expect(not missing, f"not loaded: {', '.join(missing)}")
+
+
+@TOPIC.check()
+def kernel_modules_of_the_network_exist(machine: Machine) -> None:
+    absent = machine.answers.lines("absent_modules")
+    machine.expect(not absent, f"this kernel has no {', '.join(absent)}")
 
 
 @TOPIC.check()

@@ -1,15 +1,17 @@
 # shellcheck shell=bash
-# Kernel modules that containerd's snapshots and bridged pod traffic need, now and at every boot.
+# Kernel modules: those that are loaded now and at every boot, and those that Cilium's and Tailscale's rules load when
+# they are made. Some images keep the latter in a package of their own, which has to fit the kernel that runs.
 
-: "${ROOT?}" "${KERNEL_MODULES[*]:?}"
+: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${KERNEL_MODULES[*]:?}" "${NEEDED_MODULES[*]:?}"
 
 readonly KERNEL_MODULES_FILE=$ROOT/etc/modules-load.d/meshstrap.conf
 
 check_kernel_modules() {
   local module found
+  kernel_modules_exist
   for module in "${KERNEL_MODULES[@]}"; do
     [[ ! -d $ROOT/sys/module/$module ]] || continue
-    # What is built in need not show there; modprobe knows it. A module that exists nowhere makes it fail: not converged.
+    # What is built in need not show there; modprobe knows it.
     found=$(modprobe --show-depends "$module")
     [[ $'\n'$found == *$'\n'"builtin $module"* ]]
   done
@@ -17,6 +19,23 @@ check_kernel_modules() {
 }
 
 apply_kernel_modules() {
+  local release package
+  ask kernel_modules_exist
+  if ((ANSWER != 0)); then
+    release=$(uname -r)
+    package=$(package_of_modules "$release")
+    log change "$LAST_ERROR: installs $package"
+    install_packages "$package"
+    ask kernel_modules_exist
+    ((ANSWER == 0)) || fail "Linux $release: $LAST_ERROR" 'upgrade the kernel and reboot, or take another image'
+  fi
   write_file "$KERNEL_MODULES_FILE" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
   retry 1 0 modprobe --all "${KERNEL_MODULES[@]}"
+}
+
+kernel_modules_exist() {
+  local module
+  for module in "${KERNEL_MODULES[@]}" "${NEEDED_MODULES[@]}"; do
+    modprobe --show-depends "$module" >/dev/null
+  done
 }

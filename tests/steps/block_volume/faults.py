@@ -1,9 +1,34 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import drop, fault, place, says, text, unit
-from tests.unit.hosts.green import GIB
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Raw, drop, fault, place, says, text, unit
+from tests.unit.hosts.green import GIB, ROOT_DISK
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    fstab = "/dev/mapper/ocivolume-root / xfs defaults 0 0\n"
+    if node.family == "apt":
+        fstab = (
+            "LABEL=cloudimg-rootfs / ext4 discard 0 1\n# /swap none swap sw 0 0\n"
+            "UUID=25f4-26dc /var/lib/meshstrap-data ext4 "
+            "noatime,x-systemd.device-timeout=60s,nofail,_netdev,x-meshstrap 0 2\n"
+        )
+    volume = ROOT_DISK | {"device": "8:16", "bytes": 100 * GIB, "free": 80 * GIB}
+    users = ("/var/lib/containerd", "/var/lib/kubelet", "/var/log/pods")
+    own = ("/var/lib/meshstrap-data", "/dev/oracleoci/oraclevdb") if node.block_volume else ()
+    return {
+        "texts": {"/etc/fstab": fstab},
+        "places": dict.fromkeys((*users, *own), volume if node.block_volume else ROOT_DISK),
+        "commands": {
+            "probe /dev/oracleoci/oraclevdb": "DEVNAME=/dev/sdb\nLABEL=meshstrap\nUUID=25f4-26dc\nTYPE=ext4\n",
+            "size /dev/oracleoci/oraclevdb": f"{100 * GIB}\n",
+        },
+    }
+
 
 FAULTS = (
     fault(

@@ -1,9 +1,35 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import data, fault, out, says, text, touch, unit
+import json
+
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Raw, data, fault, out, says, text, touch, unit
 from tests.unit.hosts.green import NOW
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del node
+    config = f"""
+version = 3
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = 'registry.k8s.io/pause:{plan.versions.pause}'
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+  SystemdCgroup = true
+"""
+    ready = {"type": "RuntimeReady", "status": True, "reason": "", "message": ""}
+    network = {"type": "NetworkReady", "status": False, "reason": "NetworkPluginNotReady", "message": ""}
+    return {
+        "texts": {
+            "/etc/containerd/config.toml": "version = 3\n",
+            "/etc/containerd/certs.d/registry.k8s.io/hosts.toml": 'server = "https://mirror.example.net/k8s"\n'
+            '[host."https://mirror.example.net/k8s"]\n',
+        },
+        "commands": {"containerd": config, "cri": json.dumps({"status": {"conditions": [ready, network]}})},
+    }
+
 
 FAULTS = (
     fault(

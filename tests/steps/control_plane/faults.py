@@ -1,8 +1,51 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import fault, out, says
+import json
+from typing import Any
+
+import yaml
+
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Raw, fault, out, says
+from tests.unit.hosts.green import NO_API
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    asked = "api_ready api_version api_anonymous etcd certificates ca_hash cluster_configuration tokens"
+    commands: dict[str, Any] = dict.fromkeys(asked.split(), NO_API)
+    private = {"mode": "0600", "owner": "root", "kind": "file", "bytes": 1000}
+    if node.is_control_plane:
+        commands = _of_the_api(plan)
+    commands["listeners"] = (
+        "LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\nLISTEN 0 4096 *:6443 *:*\n"
+        "LISTEN 0 4096 127.0.0.1:2379 0.0.0.0:*\n"
+        "LISTEN 0 4096 127.0.0.53%lo:53 0.0.0.0:*\nLISTEN 0 4096 100.64.0.1:2379 0.0.0.0:*\n"
+        "LISTEN 0 4096 [::1]:10257 [::]:*\n"
+    )
+    return {"modes": {"/etc/kubernetes/pki/ca.key": private} if node.is_control_plane else {}, "commands": commands}
+
+
+def _of_the_api(plan: Plan) -> dict[str, Any]:
+    configuration = {
+        "networking": {"podSubnet": "10.244.0.0/16", "serviceSubnet": "10.96.0.0/16", "dnsDomain": "cluster.local"},
+        "controlPlaneEndpoint": "k8s-api.internal:6443",
+        "proxy": {"disabled": True},
+    }
+    return {
+        "api_ready": "[+]ping ok\n[+]etcd ok\nreadyz check passed\n",
+        "api_version": json.dumps({"major": "1", "gitVersion": f"v{plan.versions.kubernetes}"}),
+        "api_anonymous": "403",
+        "etcd": '{"health":"true","reason":""}',
+        "certificates": "/etc/kubernetes/pki/apiserver.crt notAfter=Nov 10 12:00:00 2027 GMT\n"
+        "/etc/kubernetes/admin.conf notAfter=Nov  9 12:00:00 2027 GMT\n",
+        "ca_hash": plan.ca_cert_hash.removeprefix("sha256:") + "\n",
+        "cluster_configuration": json.dumps({"data": {"ClusterConfiguration": yaml.safe_dump(configuration)}}),
+        "tokens": "bootstrap-token-abcdef 2026-11-30T00:00:00Z\n",
+    }
+
 
 FAULTS = (
     fault(

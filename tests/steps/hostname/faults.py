@@ -1,8 +1,18 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import WORKER, drop, fault, put, says, text
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import WORKER, Raw, drop, fault, put, says, text
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    names = f"100.64.0.1 k8s-api.internal # meshstrap: API\n127.0.0.1 localhost\n127.0.1.1 {node.name}\n"
+    kept = {} if node.family == "apt" else {"/etc/oci-hostname.conf": "PRESERVE_HOSTINFO=2\n"}
+    return {"texts": {"/etc/hostname": f"{node.name}\n", "/etc/hosts": names, **kept}}
+
 
 FAULTS = (
     fault("machine", "the hostname is the nodes name", says("hostname", "instance-1"), "instance-1"),

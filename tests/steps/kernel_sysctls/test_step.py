@@ -7,7 +7,7 @@ import pytest
 from tests.shell.sandbox import Sandbox
 
 FILE = "/etc/sysctl.d/99-zz-meshstrap.conf"
-SYSCTLS = "net.ipv4.ip_forward = 1\nnet.bridge.bridge-nf-call-iptables = 1\nnet.ipv4.tcp_rmem = 4096 131072 6291456"
+SYSCTLS = "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 1\nnet.ipv4.tcp_rmem = 4096 131072 6291456"
 SYSCTL = """
 while IFS=' =' read -r name value; do printf '%s\\n' "$value" >"$ROOT/proc/sys/${name//.//}"; done <"${2#--load=}"
 """
@@ -19,7 +19,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
     sandbox.header["KERNEL_SYSCTLS"] = SYSCTLS
     sandbox.write("/proc/sys/net/ipv4/ip_forward", "0\n")
     sandbox.write("/proc/sys/net/ipv4/tcp_rmem", "4096\t131072\t6291456\n")
-    sandbox.write("/proc/sys/net/bridge/bridge-nf-call-iptables", "1\n")
+    sandbox.write("/proc/sys/net/ipv4/conf/all/rp_filter", "1\n")
     sandbox.stub("sysctl", SYSCTL)
     return sandbox
 
@@ -67,11 +67,11 @@ def test_apply_fails(machine: Sandbox) -> None:
 
 
 def test_a_key_that_the_kernel_does_not_have(machine: Sandbox) -> None:
-    (machine.root / "proc/sys/net/bridge/bridge-nf-call-iptables").unlink()
-    machine.stub("sysctl", "echo 'sysctl: cannot stat /proc/sys/net/bridge/bridge-nf-call-iptables' >&2; exit 1")
+    (machine.root / "proc/sys/net/ipv4/conf/all/rp_filter").unlink()
+    machine.stub("sysctl", "echo 'sysctl: cannot stat /proc/sys/net/ipv4/conf/all/rp_filter' >&2; exit 1")
     outcome = machine.run("kernel_sysctls")
     assert outcome.code == 1
-    assert "cannot stat /proc/sys/net/bridge" in outcome.log
+    assert "cannot stat /proc/sys/net/ipv4/conf" in outcome.log
 
 
 def test_cannot_tell(machine: Sandbox) -> None:

@@ -1,11 +1,35 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import WORKER, fault, out, put, says, text, touch, unit
-from tests.unit.hosts.green import NOW
+import yaml
+
+from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan.kubelet import kubelet_configuration
+from tests.unit.hosts.faults import WORKER, Raw, fault, out, put, says, text, touch, unit
+from tests.unit.hosts.green import ADDRESSES, NOW
 
 CONFIG = "/var/lib/kubelet/config.yaml"
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    # As kubeadm writes it.
+    own = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "maxPods": 110}
+    kubeadms = {"clusterDNS": ["10.96.0.10"], "resolvConf": "/run/systemd/resolve/resolv.conf"}
+    return {
+        "texts": {
+            CONFIG: yaml.safe_dump(own | kubeadms | kubelet_configuration() | dict(node.kubelet)),
+            "/run/systemd/resolve/resolv.conf": "nameserver 169.254.169.254\n",
+        },
+        "commands": {
+            "kubelet": f"/usr/bin/kubelet --config={CONFIG} --node-ip={ADDRESSES[node.name]}\n",
+            "kubelet_certificate": "notAfter=Nov 10 12:00:00 2027 GMT\n",
+            "kubelet_anonymous": "401",
+        },
+    }
+
 
 FAULTS = (
     fault(

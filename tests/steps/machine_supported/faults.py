@@ -1,8 +1,24 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import WORKER, fault, out, says, text
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import WORKER, Raw, fault, out, says, text
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    is_apt = node.family == "apt"
+    del plan
+    release = 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="24.04"\n'
+    if not is_apt:
+        release = 'NAME="Oracle Linux Server"\nID="ol"\nVERSION_ID="9.6"\n'
+    memory = "MemTotal:       12345678 kB\nMemFree:         9876543 kB\n"
+    return {
+        "texts": {"/etc/os-release": release, "/proc/meminfo": memory},
+        "commands": {"kernel": "6.8.0-1020-oracle aarch64\n", "cpus": "2\n", "clock": "yes\n", "cgroup": "cgroup2fs\n"},
+    }
+
 
 FAULTS = (
     fault("machine", "the system is the planned one", text("/etc/os-release", "24.04", "22.04"), "ubuntu-22.04"),

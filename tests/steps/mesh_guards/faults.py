@@ -1,16 +1,40 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from tests.unit.hosts.faults import data, fault, put, touch, unit
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Raw, data, fault, put, touch, unit
 from tests.unit.hosts.green import NOW
 
 
 def peers(**settings: Any) -> Any:
     """Another word of tailscaled on every other machine."""
     return data("tailnet", lambda told: [peer.update(settings) for peer in told["Peer"].values()])
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan, node
+    rules = [
+        {"priority": 0, "src": "all", "table": "local"},
+        {"priority": 5207, "src": "all", "dst": "100.64.0.0", "dstlen": 10, "table": "52", "protocol": "kernel"},
+        {"priority": 5210, "src": "all", "fwmark": "0x80000", "fwmask": "0xff0000", "table": "main"},
+        {"priority": 5270, "src": "all", "table": "52"},
+    ]
+    drop_in = "/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf"
+    return {
+        "texts": {
+            drop_in: "[Service]\nIPAddressDeny=10.244.0.0/16\n",
+            "/proc/sys/net/ipv4/conf/all/src_valid_mark": "0\n",
+        },
+        "commands": {
+            "rules": json.dumps(rules),
+            "marked_route": json.dumps([{"dst": "100.64.0.9", "dev": "tailscale0", "table": "52"}]),
+        },
+    }
 
 
 FAULTS = (

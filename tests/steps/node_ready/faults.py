@@ -1,10 +1,35 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import WORKER, data, fault
+import json
+
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import WORKER, Raw, data, fault
+from tests.unit.hosts.green import ADDRESSES
 
 CPS_OWN = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    own_node = {
+        "metadata": {"name": node.name, "labels": {"kubernetes.io/hostname": node.name, **node.labels}},
+        "spec": {"taints": [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}]},
+        "status": {
+            "addresses": [
+                {"type": "InternalIP", "address": ADDRESSES[node.name]},
+                {"type": "Hostname", "address": node.name},
+            ],
+            "conditions": [
+                {"type": "MemoryPressure", "status": "False"},
+                {"type": "Ready", "status": "True", "message": "kubelet is posting ready status"},
+            ],
+        },
+    }
+    return {"commands": {"own_node": json.dumps(own_node)}}
+
 
 FAULTS = (
     fault(

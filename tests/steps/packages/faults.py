@@ -1,8 +1,30 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import WORKER, fault, out, says, text
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import WORKER, Raw, fault, out, says, text
+from tests.unit.hosts.green import ABSENT
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    is_apt = node.family == "apt"
+    versions = {one.name: one.version.replace("-*", "-1.1") or "1:9.9-1" for one in node.packages}
+    held = {one.name for one in node.packages if one.held}
+    state = {name: f"{'hold' if name in held else 'install'} ok installed" for name in versions}
+    dpkg = "".join(f"{name}\t{version}\t{state[name]}\n" for name, version in versions.items())
+    rpm = "".join(f"{name}\t{version}\n" for name, version in versions.items())
+    return {
+        "commands": {
+            "dpkg": dpkg if is_apt else ABSENT,
+            "rpm": ABSENT if is_apt else rpm,
+            "dpkg_audit": "" if is_apt else ABSENT,
+            "programs": "containerd /usr/bin/containerd\ntailscaled /usr/sbin/tailscaled\nkubelet /usr/bin/kubelet\n",
+        }
+    }
+
 
 FAULTS = (
     fault(

@@ -1,8 +1,20 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
-from tests.unit.hosts.faults import WORKER, fault, says, text
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import WORKER, Raw, fault, says, text
+from tests.unit.hosts.green import ABSENT
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    if node.family == "apt":
+        return {"commands": {"selinux": ABSENT}}
+    configuration = "# comment\nSELINUX=permissive\nSELINUXTYPE=targeted\n"
+    return {"texts": {"/etc/selinux/config": configuration}, "commands": {"selinux": "Permissive\n"}}
+
 
 FAULTS = (
     fault("machine", "selinux is as planned", says("selinux", "Enforcing"), "Enforcing now", WORKER),

@@ -1,15 +1,50 @@
-"""What can be wrong here on a host, and what the check of each then finds."""
+"""What a host answers here where all is well, what can be wrong, and what the check of each then finds."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from tests.unit.hosts.faults import data, fault, mode, out, put
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Raw, data, fault, mode, out, put
+from tests.unit.hosts.green import ADDRESSES, PRIVATE
 
 
 def own(**settings: Any) -> Any:
     """Another word of tailscaled on this machine."""
     return data("tailnet", lambda told: told["Self"].update(settings))
+
+
+def answers(plan: Plan, node: NodePlan) -> Raw:
+    """What it answers where all is well."""
+    del plan
+    peers = {f"nodekey:{name}": machine_named(name) for name in ADDRESSES if name != node.name}
+    itself = machine_named(node.name) | {"CurAddr": ""}
+    told = {"Version": "1.102.5", "BackendState": "Running", "Health": [], "Self": itself, "Peer": peers}
+    prefs = {"ControlURL": "https://headscale.example.net", "CorpDNS": False, "RouteAll": False, "Hostname": node.name}
+    return {
+        "texts": {
+            "/etc/resolv.conf": "nameserver 127.0.0.53\n",
+            "/var/lib/meshstrap/tailnet_address": f"{ADDRESSES[node.name]}\n",
+        },
+        "modes": {"/var/lib/tailscale/tailscaled.state": PRIVATE},
+        "commands": {
+            "tailnet": json.dumps(told),
+            "tailnet_settings": json.dumps(prefs),
+            "tailscaled": "/usr/sbin/tailscaled --state=/var/lib/tailscale/tailscaled.state --port=41641\n",
+        },
+    }
+
+
+def machine_named(name: str) -> dict[str, Any]:
+    return {
+        "HostName": name,
+        "DNSName": f"{name}.tail1234.ts.net.",
+        "TailscaleIPs": [ADDRESSES[name], "fd7a:115c:a1e0::1"],
+        "Tags": ["tag:k8s-node"],
+        "CurAddr": "203.0.113.9:41641",
+        "Online": True,
+    }
 
 
 FAULTS = (

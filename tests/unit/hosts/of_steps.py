@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.unit.hosts.faults import Fault
+from meshstrap.plan import NodePlan, Plan
+from tests.unit.hosts.faults import Fault, Raw
 
 STEPS = Path(__file__).resolve().parents[2] / "steps"
 
@@ -23,6 +24,6 @@ def faults() -> tuple[Fault, ...]:
     return tuple(fault for table in tables() for fault in table["FAULTS"])
 
 
-def answers() -> dict[str, str]:
-    """What commands print on every node, by the name of the question: ``ANSWERS``, where a step has some."""
-    return {name: text for table in tables() for name, text in table.get("ANSWERS", {}).items()}
+def answers(plan: Plan, node: NodePlan) -> tuple[Raw, ...]:
+    """What a node answers where all is well, as each step's ``answers`` says it."""
+    return tuple(table["answers"](plan, node) for table in tables() if "answers" in table)
