@@ -66,6 +66,10 @@ CERTIFICATE_DAYS = 30
 """Days that a control plane's certificate should have left: kubeadm makes them for 365 and renews them with each
 upgrade, so a month is the last call for one."""
 
+SIGNING_KEY_DAYS = 30
+"""Days that a repository's signing key should have left: vendors make theirs last longer in good time, under the same
+fingerprint."""
+
 KUBELET_CERTIFICATE_DAYS = 7
 """Days that the kubelet's certificate should have left. It lasts 365 and the kubelet itself asks for the next one when
 10 to 30 percent are left (client-go's certificate manager), 36 days at the least: at 7 that has not worked."""

@@ -67,6 +67,11 @@ package_of_modules() { # <release of the kernel that runs>
   esac
 }
 
+# apt reads the files alone.
+package_forget_keys() { # <fingerprint>...
+  :
+}
+
 hold_packages() { # <name>...
   retry 5 5 apt-mark hold "$@"
 }

@@ -32,6 +32,14 @@ package_of_modules() { # <release of the kernel that runs>
   esac
 }
 
+# rpm keeps keys of its own, and takes none that it has already, not even with a later end. dnf hands it ours again.
+package_forget_keys() { # <fingerprint>...
+  local key
+  for key in "${@,,}"; do
+    ask rpm --erase --allmatches "gpg-pubkey-${key: -8}"
+  done
+}
+
 # Held back from upgrades by `excludepkgs` in our repository files, which only install_packages overrides.
 hold_packages() { # <name>...
   :

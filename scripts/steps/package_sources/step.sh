@@ -52,15 +52,18 @@ package_sources_add() { # <number of the repository>
       "$place.key_fingerprints in cluster.yaml"
   fi
   write_file "$KEY_FOLDER/meshstrap-$name.asc" "$(<"$WORK/key.asc")"
+  package_forget_keys "${planned[@]}"
   write_file "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[$1]}"
 }
 
-# Every primary key in the file is one that the plan names, and there is one.
+# Every primary key in the file is one that the plan names, and one at least has not expired: vendors make their keys last
+# longer, under the same fingerprint.
 package_sources_key_is_right() { # <number of the repository> <file>
   local keys key named=" ${REPOSITORY_KEY_FINGERPRINTS[$1]} "
   [[ -f $2 ]]
   # shellcheck disable=SC2310 # one external command, and any failure of it means: not a key
   keys=$(package_sources_gpg --with-colons --show-keys "$2") || return 1
+  [[ $keys != *pub:e:* || $keys == *pub:[^e]:* ]] || no "the signing key has expired, here or at its vendor"
   keys=$(package_sources_fingerprints "$keys")
   [[ -n $keys ]]
   for key in $keys; do

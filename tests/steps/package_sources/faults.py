@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from meshstrap.plan import NodePlan, Plan
 from tests.unit.hosts.faults import WORKER, Raw, fault, out, text
+from tests.unit.hosts.green import NOW
 
 KEYS = "https://pkgs.k8s.io/core:/stable:/v1.36/deb/"
 KUBERNETES = "/etc/apt/sources.list.d/meshstrap-kubernetes.sources"
@@ -17,7 +18,7 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
     folder, keys = "/etc/apt/keyrings" if is_apt else "/etc/pki/rpm-gpg", ""
     for one in node.repositories:
         name = "docker" if is_apt and one.name == "containerd" else f"meshstrap-{one.name}"
-        keys += f"== {folder}/{name}.asc\npub:-:4096:1:AB:1:2::-:::scSC::::::23::0:\n"
+        keys += f"== {folder}/{name}.asc\npub:-:4096:1:AB:1:{int(NOW) + 90 * 86400}::-:::scSC::::::23::0:\n"
         keys += f"fpr:::::::::{one.key_fingerprints[0]}:\n"
         keys += "sub:-:4096:1:CD:1:2:::::s::::::23:\nfpr:::::::::0123456789ABCDEF0123456789ABCDEF01234567:\n"
     return {"texts": _APT if is_apt else _dnf(node), "commands": {"keys": keys}}
@@ -56,6 +57,12 @@ FAULTS = (
         "packages come from the planned repositories",
         text(KUBERNETES, "Types:", "Enabled: no\nTypes:"),
         "not configured, or switched off: kubernetes",
+    ),
+    fault(
+        "packages",
+        "every signing key is good for a month",
+        out("keys", f"{int(NOW) + 90 * 86400}", f"{int(NOW) + 10 * 86400}"),
+        "10.0 days left",
     ),
     fault(
         "packages",

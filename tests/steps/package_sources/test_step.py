@@ -20,7 +20,8 @@ case $* in
   *' --armor --export '*) shift 6; for key; do grep -sxm1 "$key" $S/ring; done; exit 0 ;;
   *--with-colons\ --show-keys*)
     while read -r key; do
-      printf 'pub:-:4096:1:0000:1:::-:::scESC::::::23::0:\nfpr:::::::::%s:\nuid:-::::1::x::a <a@b>::::::::::0:\n' "$key"
+      printf 'pub:%s:4096:1:0000:1:::-:::scESC::::::23::0:\n' "$(grep -qsx "$key" $S/expired && echo e || echo -)"
+      printf 'fpr:::::::::%s:\nuid:-::::1::x::a <a@b>::::::::::0:\n' "$key"
       printf 'sub:-:4096:1:1111:1::::::e::::::23:\nfpr:::::::::%s:\n' "$(printf 'F%.0s' {1..40})"
     done <"$file" ;;
   *) exit 98 ;;
@@ -170,11 +171,35 @@ def test_cannot_tell(machine: Sandbox) -> None:
     assert "cannot tell" in done.log
 
 
+def test_an_expired_key_is_fetched_anew(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    machine.write("state/expired", GOOD + "\n")
+    assert machine.run("package_sources", check_only=True).code == 1
+    machine.stub("curl", f"S={machine.root}/state\n{CURL}\nrm -f $S/expired")
+    done = machine.run("package_sources")
+    assert done.levels == ["change", "changed", "summary"], done.log
+    assert machine.run("package_sources").levels == ["ok", "summary"]
+
+
+def test_a_vendor_whose_key_has_expired_is_said(machine: Sandbox) -> None:
+    machine.write("state/expired", GOOD + "\n")
+    done = machine.run("package_sources")
+    assert (done.code, "the signing key has expired, here or at its vendor" in done.log) == (1, True), done.log
+
+
+def test_beside_a_good_key_an_expired_one_does_no_harm(machine: Sandbox) -> None:
+    machine.write("state/served", f"{GOOD}\n{OTHER}\n")
+    machine.write("state/expired", GOOD + "\n")
+    assert machine.run("package_sources").levels == ["change", "changed", "summary"]
+
+
 def test_oracle_linux_keeps_them_where_dnf_looks(machine: Sandbox) -> None:
     machine.library = (*LIBRARY, "package_dnf")
     machine.header |= {"REPOSITORY_FILES": ("[meshstrap-kubernetes]",)}
+    machine.stub("rpm", 'echo "error: package $3 is not installed" >&2; exit 1')
     done = machine.run("package_sources")
     assert done.code == 0, done.log
+    assert f"rpm --erase --allmatches gpg-pubkey-{'a' * 8}" in done.calls
     assert machine.read("etc/yum.repos.d/meshstrap-kubernetes.repo") == "[meshstrap-kubernetes]\n"
     assert machine.read("etc/pki/rpm-gpg/meshstrap-kubernetes.asc") == GOOD + "\n"
     assert machine.run("package_sources").levels == ["ok", "summary"]
