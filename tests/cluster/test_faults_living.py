@@ -97,7 +97,8 @@ def test_a_control_plane_whose_kubelet_does_not_come_up_is_not_made_anew(
     try:
         edited.power_off()
         edited.boot()
-        wait_says(edited, "the kubelet is activating", seconds=600)
+        # Said at the end of the step's patience, which is ten minutes.
+        wait_says(edited, "the kubelet is activating", seconds=900)
     finally:
         edited.bash("rm /etc/systemd/system/kubelet.service.d/99-lab.conf; systemctl daemon-reload").check()
     healed(probes)

@@ -44,6 +44,15 @@ def test_every_node_is_ready(cluster: Cluster) -> None:
     assert ready == dict.fromkeys(NODES, "True")
 
 
+def test_no_workers_token_outlives_its_joining(cluster: Cluster) -> None:
+    def left() -> list[str]:
+        found = cluster.objects("secrets", "--namespace", "kube-system", "--selector", "meshstrap-worker")
+        return [secret["metadata"]["name"] for secret in found]
+
+    # Looked for each minute.
+    wait_until(lambda: left() == [], "no bootstrap token of a worker", seconds=300, every=2)
+
+
 def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
     agents = cluster.objects("pods", "--namespace", "kube-system", "--selector", "k8s-app=cilium")
     assert {pod["spec"]["nodeName"] for pod in agents} == set(NODES)
