@@ -71,12 +71,12 @@ class Deb:
 
 
 class SigningKey:
-    """An OpenPGP key of one day, in a keyring of its own."""
+    """An OpenPGP key of two months, since one is the last call, in a keyring of its own."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
         home.mkdir(parents=True, mode=0o700, exist_ok=True)
-        self._gpg("--quick-gen-key", "--passphrase", "", "lab <lab@lab.test>", "ed25519", "sign", "1d")
+        self._gpg("--quick-gen-key", "--passphrase", "", "lab <lab@lab.test>", "ed25519", "sign", "60d")
         listed = self._gpg("--list-keys", "--with-colons")
         self.fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
 
