@@ -1,7 +1,14 @@
 """Known-good and known-bad combinations of versions, known collisions, and where each version comes from."""
 
 from meshstrap.compat.data import Defaults
-from meshstrap.compat.downloads import PackageSource, cilium_chart, helm_download, pause_image, repositories
+from meshstrap.compat.downloads import (
+    PackageSource,
+    cilium_chart,
+    helm_download,
+    pause_image,
+    repositories,
+    tool_version,
+)
 from meshstrap.compat.profile import Collision, Rendered, collisions, warning, warnings
 from meshstrap.compat.rules import defaults, version_rules, versions_of
 
@@ -16,6 +23,7 @@ __all__ = [
     "helm_download",
     "pause_image",
     "repositories",
+    "tool_version",
     "version_rules",
     "versions_of",
     "warning",

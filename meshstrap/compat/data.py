@@ -78,6 +78,7 @@ class Data(_Data):
     defaults: Defaults
     known: Mapping[str, tuple[str, str]]
     pause: Mapping[str, str]
+    tools: Mapping[str, Mapping[str, str]]
     helm: HelmPins
     cilium_chart: ChartPins
     repositories: Mapping[str, Vendor]

@@ -70,6 +70,11 @@ def _overridden(source: PackageSource, given: PackageRepository) -> PackageSourc
     )
 
 
+def tool_version(tool: str, kubernetes: str) -> str:
+    """The version of ``cri-tools`` or ``kubernetes-cni`` beside that Kubernetes; empty where none is known."""
+    return load_data().tools.get(minor(kubernetes), {}).get(tool, "")
+
+
 def pause_image(kubernetes: str) -> str:
     """The version of the pause image that kubeadm of that version lists; of an unknown one, the newest known."""
     known = load_data().pause

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshstrap.compat import conditions
+from meshstrap.compat.chart_values import cilium_values_are_the_charts
 from meshstrap.compat.conditions import PLACES, words_of
 from meshstrap.compat.data import PARTS, Defaults, load_collisions, load_data
 from meshstrap.compat.profile import REFUSED, sentence, state_of
@@ -59,7 +60,7 @@ def cilium_chart_is_pinned(inventory: Inventory, places: Places) -> Iterator[Pro
         yield places.problem(PLACES["cilium"], message)
 
 
-RULES = (nothing_known_collides, helm_is_pinned, cilium_chart_is_pinned)
+RULES = (nothing_known_collides, helm_is_pinned, cilium_chart_is_pinned, cilium_values_are_the_charts)
 
 
 def version_rules(inventory: Inventory, places: Places) -> Iterator[Problem]:

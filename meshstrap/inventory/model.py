@@ -79,6 +79,11 @@ class Tailnet(Section):
         "https://headscale.example.net",
         default="",
     )
+    plain_http: Flag = documented(
+        "Whether login_server may be http://. Whoever is on the way can take the auth key and answer for it.",
+        "false",
+        default=False,
+    )
     tags: tuple[Tag, ...] = documented(
         "Tags that the nodes ask for; tagged nodes belong to no person and never expire.",
         ["tag:k8s-node"],

@@ -34,6 +34,23 @@ def code_comes_over_https(inventory: Inventory, places: Places) -> Iterator[Prob
         yield places.problem(("sources", "code", "url"), message)
 
 
+def what_is_not_signed_comes_over_https(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """A login and an image are what the server says they are, unless the inventory says that http will do."""
+    if inventory.tailnet.login_server.startswith("http://") and not inventory.tailnet.plain_http:
+        message = (
+            "over http:// whoever is on the way can take the auth keys and answer for the server; "
+            "give an https:// URL, or say plain_http: true beside it"
+        )
+        yield places.problem(("tailnet", "login_server"), message)
+    for registry, url in inventory.sources.registries.items():
+        if url.startswith("http://") and registry not in inventory.sources.plain_http_registries:
+            message = (
+                "over http:// whoever is on the way decides what runs in the cluster: images are named, not signed; "
+                f"give an https:// URL, or say plain_http_registries: [{registry}] in sources"
+            )
+            yield places.problem(("sources", "registries", registry), message)
+
+
 def no_node_has_the_name_of_the_codes_folder(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """What nodes fetch is written to generated/code/, beside the nodes' own folders."""
     for index, node in enumerate(inventory.nodes):
@@ -42,4 +59,9 @@ def no_node_has_the_name_of_the_codes_folder(inventory: Inventory, places: Place
             yield places.problem(("nodes", index, "name"), message)
 
 
-RULES = (repositories_serve_one_family, code_comes_over_https, no_node_has_the_name_of_the_codes_folder)
+RULES = (
+    repositories_serve_one_family,
+    code_comes_over_https,
+    what_is_not_signed_comes_over_https,
+    no_node_has_the_name_of_the_codes_folder,
+)

@@ -85,6 +85,11 @@ class Sources(Section):
     registries: Mapping[Registry, Url] = documented(
         "Mirrors of image registries.", {"registry.k8s.io": "https://mirror.example.net/k8s"}, default={}
     )
+    plain_http_registries: tuple[Registry, ...] = documented(
+        "Registries whose mirror may be http://. Images have no checksum: whoever is on the way decides what runs.",
+        ["registry.k8s.io"],
+        default=(),
+    )
     code: CodePlace | None = documented(
         "Where nodes fetch the bootstrap code from; without it the code travels in the user-data.",
         {"url": "https://files.example.net/meshstrap"},

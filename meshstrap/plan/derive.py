@@ -84,6 +84,8 @@ def _derive_versions(inventory: Inventory) -> Versions:
         cilium=inventory.cilium.version,
         helm=inventory.cluster.helm_version,
         pause=compat.pause_image(inventory.cluster.kubernetes_version),
+        cri_tools=compat.tool_version("cri-tools", inventory.cluster.kubernetes_version),
+        kubernetes_cni=compat.tool_version("kubernetes-cni", inventory.cluster.kubernetes_version),
     )
 
 

@@ -50,6 +50,8 @@ class Versions:
     cilium: str
     helm: str
     pause: str
+    cri_tools: str
+    kubernetes_cni: str
 
     @property
     def kubernetes_minor(self) -> str:

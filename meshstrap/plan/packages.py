@@ -18,15 +18,14 @@ def node_packages(family: str, versions: Versions) -> tuple[Package, ...]:
     """Everything that the ``packages`` step installs, in one transaction.
 
     The revision behind a version (``-1.1``) is the packager's and may be any. ``cri-tools`` and ``kubernetes-cni`` have
-    version numbers of their own: they come without one from a repository that holds one minor version only, and are
-    held like the rest.
+    version numbers of their own; of a minor for which none is known they come without one, and are held like the rest.
     """
     return (
         _exact("kubelet", versions.kubernetes),
         _exact("kubeadm", versions.kubernetes),
         _exact("kubectl", versions.kubernetes),
-        Package(name="cri-tools", version="", held=True),
-        Package(name="kubernetes-cni", version="", held=True),
+        _exact("cri-tools", versions.cri_tools),
+        _exact("kubernetes-cni", versions.kubernetes_cni),
         _exact("containerd.io", versions.containerd),
         # Tailscale's deb packages carry no revision, its rpm packages do.
         Package(name="tailscale", version=versions.tailscale + ("" if family == APT else "-*"), held=True),
@@ -35,7 +34,7 @@ def node_packages(family: str, versions: Versions) -> tuple[Package, ...]:
 
 
 def _exact(name: str, version: str) -> Package:
-    return Package(name=name, version=f"{version}-*", held=True)
+    return Package(name=name, version=f"{version}-*" if version else "", held=True)
 
 
 def package_argument(family: str, package: Package) -> str:

@@ -30,7 +30,7 @@ def machine_name(told: Mapping[str, Any]) -> str:
 
 
 def peers_of(status: Mapping[str, Any], tags: Collection[str]) -> dict[str, list[Peer]]:
-    """The machines with one of the tags, by name, out of ``tailscale status --json``.
+    """The machines with one of the tags, if there are any, by name, out of ``tailscale status --json``.
 
     Those shared into this tailnet have another suffix and are none of ours. Of several with one name only those that
     are online, if any is.
@@ -40,7 +40,8 @@ def peers_of(status: Mapping[str, Any], tags: Collection[str]) -> dict[str, list
     for told in (status.get("Peer") or {}).values():
         name, _, its_suffix = _full_name(told).partition(".")
         address = next((one for one in told.get("TailscaleIPs") or () if "." in one), "")
-        if address and its_suffix == suffix and set(tags) & set(told.get("Tags") or ()):
+        is_tagged = not tags or bool(set(tags) & set(told.get("Tags") or ()))
+        if address and its_suffix == suffix and is_tagged:
             found.setdefault(name, []).append(Peer(name, address, bool(told.get("Online"))))
     return {name: [one for one in same if one.online] or same for name, same in found.items()}
 

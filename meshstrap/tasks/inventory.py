@@ -13,7 +13,7 @@ from meshstrap.inventory import json_schema, parse_inventory
 from meshstrap.pipeline import load_plan
 from meshstrap.tasks.command import TaskScreen, again
 from meshstrap.tasks.people import people_task
-from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory
+from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory, own_ssh_key
 from meshstrap.views.json import plan_json
 from meshstrap.views.starter import parse_starter_node, starter_inventory
 from meshstrap.views.tables import plan_sections
@@ -25,8 +25,11 @@ from meshstrap.views.tables import plan_sections
     node="NAME:ROLE:ACCOUNT[:OS], once for each node, like cp1:control-plane:alice",
     login_server="URL of a Headscale server; without it Tailscale's own",
     inventory="the file to write; without it cluster.yaml",
+    ssh_key="the public key that you will give the cloud, a .pub file; without it one of ~/.ssh",
 )
-def init(context: Context, node: list[str], inventory: str = "", name: str = "", login_server: str = "") -> None:
+def init(
+    context: Context, node: list[str], inventory: str = "", name: str = "", login_server: str = "", ssh_key: str = ""
+) -> None:
     """Write a commented cluster.yaml to start from."""
     path = Path(inventory) if inventory else INVENTORY
     if path.exists() or path.is_symlink():
@@ -38,10 +41,14 @@ def init(context: Context, node: list[str], inventory: str = "", name: str = "",
         wrong = node[nodes.index(None)]
         raise OutputRefused(f"--node {wrong}: is not NAME:ROLE:ACCOUNT, like w1:worker:bob; nothing was written")
     example = EXAMPLE.read_text(encoding="utf-8")
-    text = starter_inventory(example, name=name, nodes=[*filter(None, nodes)], login_server=login_server)
+    key, key_file = own_ssh_key(ssh_key)
+    text = starter_inventory(example, name=name, nodes=[*filter(None, nodes)], login_server=login_server, ssh_key=key)
     parse_inventory(text, str(path))
     write_file(path, text)
-    TaskScreen().say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
+    screen = TaskScreen()
+    if key_file:
+        screen.say(f"{key_file}: taken as the key that you will give the cloud; it shares the user-data's size limit.")
+    screen.say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
 
 
 @people_task(json="as JSON, for programs", output="a file to write it to; without it the terminal")

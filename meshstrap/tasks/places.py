@@ -10,7 +10,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from meshstrap.errors import InventoryInvalid
+from meshstrap.errors import InventoryInvalid, OutputRefused
+from meshstrap.inventory.formats import parse_ssh_key
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
 from meshstrap.resources import clone, resource
@@ -76,3 +77,20 @@ def shown(path: Path) -> Path:
 def now() -> datetime:
     """The clock."""
     return datetime.now(UTC)
+
+
+def own_ssh_key(file: str) -> tuple[str, str]:
+    """A person's public key and the file that it was read from; both empty when there is none.
+
+    ``file``: which one; without it the first of ``~/.ssh`` in the order in which ssh-keygen prefers kinds.
+    ``OutputRefused``: the file that was named holds none.
+    """
+    folder = Path.home() / ".ssh"
+    for path in [Path(file)] if file else [folder / f"id_{kind}.pub" for kind in ("ed25519", "ecdsa", "rsa")]:
+        try:
+            return parse_ssh_key(path.read_text(encoding="utf-8").strip()), str(path)
+        except (OSError, ValueError) as error:
+            if file:
+                message = f"--ssh-key {file}: {error}; nothing was written"
+                raise OutputRefused(message) from error
+    return "", ""

@@ -78,7 +78,7 @@ def peer_address(machine: Machine, name: str) -> str:
     """A node's address in the tailnet, as this machine sees it."""
     found = peers_of(machine.answers.data("tailnet"), machine.plan.tags).get(name, [])
     if not found:
-        raise CannotTell(f"no machine named {name} with {' or '.join(machine.plan.tags)} in the tailnet")
+        raise CannotTell(f"no machine named {name} with {' or '.join(machine.plan.tags) or 'any tag'} in the tailnet")
     if len(found) > 1:
         raise CannotTell(f"{' and '.join(one.address for one in found)} are both called {name} in the tailnet")
     return found[0].address

@@ -21,6 +21,14 @@ _ACCOUNT = """\
     {comment}quota: {{ocpus: 2, memory_gib: 12, storage_gib: 200}}
 """
 
+_SSH_KEY = """\
+    ssh_authorized_keys:
+      - {key}
+"""
+_EXAMPLE_KEYS = (
+    r"^    # The public keys that you will give the cloud.*\n(?:    #.*\n)*    ssh_authorized_keys:\n(?:      - .*\n)+"
+)
+
 _SECTIONS = """\
 accounts:
   # The same private subnet in every account is the normal case: nodes talk through the tailnet. The quota is what the
@@ -59,24 +67,31 @@ def parse_starter_node(text: str) -> StarterNode | None:
     return StarterNode(name=name, role=role, account=account, os=system)
 
 
-def starter_inventory(example: str, *, name: str, nodes: Sequence[StarterNode], login_server: str) -> str:
-    """The example's text with a name, nodes and a coordination server of one's own; what is empty stays as it is."""
+def starter_inventory(
+    example: str, *, name: str, nodes: Sequence[StarterNode], login_server: str, ssh_key: str = ""
+) -> str:
+    """The example's text with a name, nodes, a coordination server and an SSH key of one's own.
+
+    What is empty stays as it is; without a key none is listed, since the example's are made up.
+    """
     text = _HEAD + example[example.index("cluster:") :]
     if name:
         text = _replace(r"^  name: \S+$", f"  name: {_scalar(name)}", text)
     if login_server:
         text = _replace(r"^  # login_server: \S+$", f"  login_server: {_scalar(login_server)}", text)
+    keys = _SSH_KEY.format(key=_scalar(ssh_key)) if ssh_key else ""
+    text = _replace(_EXAMPLE_KEYS, keys, text)
     if nodes:
         accounts = [node.account for node in nodes]
-        texts = "".join(_account(account, accounts.count(account)) for account in dict.fromkeys(accounts))
+        texts = "".join(_account(account, accounts.count(account), keys) for account in dict.fromkeys(accounts))
         sections = _SECTIONS.format(accounts=texts, nodes="".join(map(_node, nodes)).rstrip("\n"))
         text = _replace(r"^accounts:\n(?s:.*?)\n(?=# Every place)", f"{sections}\n", text)
     return text
 
 
-def _account(name: str, nodes: int) -> str:
+def _account(name: str, nodes: int, keys: str) -> str:
     # The quota is that of one free account, which the default size of one node uses up.
-    return _ACCOUNT.format(account=_scalar(name), comment="" if nodes == 1 else "# ")
+    return _ACCOUNT.format(account=_scalar(name), comment="" if nodes == 1 else "# ") + keys
 
 
 def _node(node: StarterNode) -> str:

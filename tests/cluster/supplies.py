@@ -55,7 +55,9 @@ class Supplies(Sources):
             f"sources:\n  repositories:\n{self._repositories()}"
             f"  helm:\n    amd64: {{url: '{WEB}/{self.helm}', sha256: {self.helm_sha256}}}\n"
             f"  cilium_chart: {{url: '{WEB}/{self.chart}', sha256: {self.chart_sha256}}}\n"
-            "  registries:\n" + "".join(f"    {name}: '{url}'\n" for name, url in MIRRORS.items())
+            "  registries:\n"
+            + "".join(f"    {name}: '{url}'\n" for name, url in MIRRORS.items())
+            + f"  plain_http_registries: [{', '.join(MIRRORS)}]\n"
         )
 
     def _repositories(self) -> str:

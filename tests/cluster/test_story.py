@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import yaml
+
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import derive_plan
 from tests.lab.node import status
 from tests.lab.process import wait_until
 
+from .chart_values import chart_facts, facts_file
 from .cluster import Cluster
 from .inventory import NODES
+from .supplies import Supplies
 from .versions import programs, this_machine
 
 
@@ -40,6 +44,15 @@ def test_every_node_is_ready(cluster: Cluster) -> None:
     assert ready == dict.fromkeys(NODES, "True")
 
 
+def test_no_workers_token_outlives_its_joining(cluster: Cluster) -> None:
+    def left() -> list[str]:
+        found = cluster.objects("secrets", "--namespace", "kube-system", "--selector", "meshstrap-worker")
+        return [secret["metadata"]["name"] for secret in found]
+
+    # Looked for each minute.
+    wait_until(lambda: left() == [], "no bootstrap token of a worker", seconds=300, every=2)
+
+
 def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
     agents = cluster.objects("pods", "--namespace", "kube-system", "--selector", "k8s-app=cilium")
     assert {pod["spec"]["nodeName"] for pod in agents} == set(NODES)
@@ -61,6 +74,11 @@ def test_coredns_answers(cluster: Cluster) -> None:
 
     # A node is Ready before the pods that it may now run are.
     wait_until(available, "both CoreDNS pods", seconds=120)
+
+
+def test_the_values_that_a_render_knows_are_those_of_the_chart(supplies: Supplies) -> None:
+    version, facts = chart_facts(supplies.folder / supplies.chart)
+    assert yaml.safe_load(facts_file(version).read_text()) == facts, "python -m tests.cluster.chart_values CHART.tgz"
 
 
 def test_every_node_runs_the_versions_of_the_plan(

@@ -12,7 +12,7 @@ import pytest
 from invoke.program import Program
 
 import meshstrap.tasks
-from meshstrap.tasks import writing
+from meshstrap.tasks import lab, writing
 from tests.readme import ROOT
 from tests.unit.test_tasks import MINE, Invoke, invoke
 
@@ -92,6 +92,12 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
 def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str], message: str) -> None:
     result = invoke(*words)
     assert (result.code, message in result.err) == (2, True)
+
+
+def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "clone", lambda: None)
+    result = invoke("lab")
+    assert (result.code, "which are in its clone only" in result.err) == (11, True)
 
 
 def test_an_installed_program_calls_itself_by_its_own_name(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from meshstrap import compat
 from meshstrap.compat.conditions import PLACES
@@ -14,6 +15,7 @@ from meshstrap.errors import InventoryInvalid
 from meshstrap.inventory import Inventory, PinnedFile, parse_inventory
 from meshstrap.inventory.field_types import System
 from meshstrap.inventory.model import Cilium, Cluster, Tailnet
+from meshstrap.plan import derive_plan
 
 REST = "accounts: [{name: a}]\nnodes: [{name: cp1, account: a, role: control-plane}]\n"
 PIN = "{url: 'https://mirror.example.net/f.tgz', sha256: " + "0" * 64 + "}"
@@ -201,3 +203,30 @@ def test_downloads_of_one_s_own() -> None:
         compat.helm_download("9.9.9", "amd64", given.helm)
     with pytest.raises(LookupError):
         compat.cilium_chart("9.9.9")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "{operator: {nodeSelector: {disk: ssd}}, loadBalancer: {mode: dsr}}",
+        "{tolerations: [], affinity: {podAntiAffinity: {}}, extraConfig: {a: b}, podAnnotations: {a/b: c}}",
+        "{l7Proxy: true, ingressController: {enabled: true}}",
+        "{operator: {prometheus: null}, debug: {enabled: true}}",
+    ],
+)
+def test_values_that_the_chart_takes_are_accepted(values: str) -> None:
+    assert inventory(rest=f"cilium: {{values: {values}}}\n").cilium.values
+
+
+def test_of_a_chart_that_is_not_known_no_value_is_judged() -> None:
+    text = f"cilium: {{version: 1.20.3, values: {{brandNew: 1}}}}\nsources: {{cilium_chart: {PIN}}}\n"
+    assert inventory(rest=text).cilium.values == {"brandNew": 1}
+
+
+def test_the_chart_takes_what_the_plan_hands_to_it() -> None:
+    plan = derive_plan(inventory(rest="cilium: {hubble: true}\n"))
+    text = yaml.safe_dump({"cilium": {"values": dict(plan.cilium_values)}})
+    with pytest.raises(InventoryInvalid) as caught:
+        inventory(rest=text)
+    # Each is the plan's own, and refused as that alone.
+    assert all("this cannot be set here" in problem.message for problem in caught.value.problems)

@@ -116,7 +116,7 @@ def test_text_stays_as_it_was_written() -> None:
     assert inventory.nodes[0].labels == {"empty": "", "number": "1.30", "flag": "yes"}
     assert inventory.nodes[0].taints is None
     assert inventory.cluster.kubelet == {}
-    assert inventory.cilium.values == {
+    assert inventory.cilium.values["extraConfig"] == {
         "text": "yes",
         "number": 15,
         "quoted": "true",

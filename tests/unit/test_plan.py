@@ -87,9 +87,20 @@ def test_minimums() -> None:
     [
         (
             "ubuntu-24.04",
-            {"kubelet=1.36.3-*", "containerd.io=2.3.6-*", "tailscale=1.104.5", "cri-tools", "iptables", "curl"},
+            {
+                "kubelet=1.36.3-*",
+                "containerd.io=2.3.6-*",
+                "tailscale=1.104.5",
+                "cri-tools=1.36.0-*",
+                "kubernetes-cni=1.9.1-*",
+                "iptables",
+                "curl",
+            },
         ),
-        ("oracle-9", {"kubelet-1.36.3-*", "containerd.io-2.3.6-*", "tailscale-1.104.5-*", "cri-tools", "iptables-nft"}),
+        (
+            "oracle-9",
+            {"kubelet-1.36.3-*", "containerd.io-2.3.6-*", "tailscale-1.104.5-*", "cri-tools-1.36.0-*", "iptables-nft"},
+        ),
     ],
 )
 def test_packages_as_the_package_manager_takes_them(os: str, expected: set[str]) -> None:
@@ -140,7 +151,7 @@ def test_accounts_add_up_their_nodes() -> None:
 
 
 def test_ssh_keys_are_counted_or_allowed_for() -> None:
-    assert plan_of(small()).accounts[0].ssh_keys_bytes == 1500
+    assert plan_of(small()).accounts[0].ssh_keys_bytes == 750
     alice = example_plan().accounts[0]
     assert 150 < alice.ssh_keys_bytes < 250
 

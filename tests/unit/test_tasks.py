@@ -338,6 +338,33 @@ def test_init_refuses_answers_that_would_not_render(
     assert not (tmp_path / "cluster.yaml").exists()
 
 
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExample1 me@laptop"
+
+
+def test_init_lists_the_persons_own_key_so_that_its_size_counts(invoke: Invoke, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh/id_rsa.pub").write_text(f"ssh-rsa {'A' * 700} me@old\n")
+    (home / ".ssh/id_ed25519.pub").write_text(f"{ED25519}\n")
+    said = invoke("init", environment={"HOME": str(home)})
+    assert f"{home}/.ssh/id_ed25519.pub: taken as the key" in said.out
+    text = (tmp_path / "cluster.yaml").read_text()
+    assert [line.strip() for line in text.splitlines() if "ssh-ed25519" in line] == [f'- "{ED25519}"']
+    (tmp_path / "cluster.yaml").unlink()
+    nodes = ["--node", "cp1:control-plane:a", "--node", "w1:worker:b"]
+    assert invoke("init", "--ssh-key", str(home / ".ssh/id_rsa.pub"), *nodes).code == 0
+    assert (tmp_path / "cluster.yaml").read_text().count(f"ssh-rsa {'A' * 700} me@old") == 2
+
+
+def test_init_without_a_key_lists_none_and_names_a_file_that_holds_none(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    refused = invoke("init", "--ssh-key", str(tmp_path / "key"))
+    assert (refused.code, "this is a private key" in refused.err) == (9, True)
+    assert not (tmp_path / "cluster.yaml").exists()
+    assert invoke("init", environment={"HOME": str(tmp_path)}).code == 0
+    assert "- ssh-ed25519" not in (tmp_path / "cluster.yaml").read_text()
+
+
 def test_schema(invoke: Invoke, tmp_path: Path) -> None:
     assert "written" in invoke("schema").out
     assert "unchanged" in invoke("schema").out

@@ -171,7 +171,7 @@ def test_what_does_not_fit_is_refused_with_its_biggest_parts() -> None:
     with pytest.raises(UserDataTooLarge) as error:
         packed("cp1", Secrets(), too_large(20_000))
     text = str(error.value)
-    assert re.search(r"node cp1: its user-data takes [0-9]{5} bytes \(base64 [0-9]{5}, SSH keys 1500\)", text)
+    assert re.search(r"node cp1: its user-data takes [0-9]{5} bytes \(base64 [0-9]{5}, SSH keys 750\)", text)
     assert re.search(r"the cloud takes 32000 at most: [0-9]+ too many", text)
     assert re.search(r"The biggest parts, compressed: .*CILIUM_VALUES [0-9]{4,}", text)
     assert "the script's code" in text

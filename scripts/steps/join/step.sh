@@ -44,11 +44,11 @@ wanted, *tags = sys.argv[1:]
 found = [], []
 for p in (d["Peer"] or {}).values():
   label, _, suffix = name(p)
-  ours = suffix == name(d["Self"])[2] and {*tags} & {*(p.get("Tags") or ())}
+  ours = suffix == name(d["Self"])[2] and (not tags or {*tags} & {*(p.get("Tags") or ())})
   if ours and wanted in (label, p["HostName"].lower()):
     found[p["Online"] and label == wanted].append(next(a for a in p["TailscaleIPs"] if "." in a))
 print(*found[1] or found[0])' "$CONTROL_PLANE" "${TAILNET_TAGS[@]}" <<<"$status")
-  [[ -n $found ]] || no "no machine named $CONTROL_PLANE with ${TAILNET_TAGS[*]} in the tailnet: $(tailnet_health)"
+  [[ -n $found ]] || no "no machine named $CONTROL_PLANE ${TAILNET_TAGS[*]:+with ${TAILNET_TAGS[*]} }in the tailnet: $(tailnet_health)"
   [[ $found != *' '* ]] || no "several machines are called $CONTROL_PLANE: $found; delete what is not it"
   printf '%s\n' "$found"
 }

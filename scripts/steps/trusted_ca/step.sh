@@ -1,17 +1,47 @@
 # shellcheck shell=bash
-# The private CA of the plan is trusted, before anything is downloaded.
+# The private CA of the plan is trusted, before anything is downloaded; programs that read the system's CAs at their start
+# have been started since.
 
-: "${WORK?}" "${TRUSTED_CA:?}" "${TRUSTED_CA_FILE:?}" "${TRUST_UPDATE[*]:?}" "${DOWNLOAD_PACKAGES[*]:?}"
+: "${WORK?}" "${ANSWER:?}" "${TRUSTED_CA:?}" "${TRUSTED_CA_FILE:?}" "${TRUST_UPDATE[*]:?}" "${DOWNLOAD_PACKAGES[*]:?}"
 
 check_trusted_ca() {
+  local stale
+  trusted_ca_is_in_force
+  stale=$(trusted_ca_unread)
+  [[ -z $stale ]] || no "started before the CA changed: ${stale//$'\n'/, }"
+}
+
+apply_trusted_ca() {
+  local unit stale
+  ask trusted_ca_is_in_force
+  if ((ANSWER != 0)); then
+    if ! type -P openssl "${TRUST_UPDATE[0]}" >"$WORK/tools"; then
+      install_packages "${DOWNLOAD_PACKAGES[@]}"
+    fi
+    write_file "$TRUSTED_CA_FILE" "$TRUSTED_CA"
+    retry 1 0 "${TRUST_UPDATE[@]}"
+    # What was started in between has not read it either.
+    touch "$TRUSTED_CA_FILE"
+  fi
+  # One by one; containers live on, the tailnet is away for seconds.
+  stale=$(trusted_ca_unread)
+  for unit in $stale; do
+    restart_service "$unit"
+  done
+}
+
+trusted_ca_is_in_force() {
   openssl verify -partial_chain "$TRUSTED_CA_FILE" >"$WORK/verify" || return 1
   file_is "$TRUSTED_CA_FILE" "$TRUSTED_CA"
 }
 
-apply_trusted_ca() {
-  if ! type -P openssl "${TRUST_UPDATE[0]}" >"$WORK/tools"; then
-    install_packages "${DOWNLOAD_PACKAGES[@]}"
-  fi
-  write_file "$TRUSTED_CA_FILE" "$TRUSTED_CA"
-  retry 1 0 "${TRUST_UPDATE[@]}"
+# Which of them run, and were started before it changed.
+trusted_ca_unread() {
+  local unit started changed
+  changed=$(stat -c %Y "$TRUSTED_CA_FILE")
+  for unit in containerd tailscaled kubelet; do
+    systemctl is-active --quiet "$unit" || continue
+    started=$(service_started "$unit")
+    ((started >= changed)) || printf '%s\n' "$unit"
+  done
 }

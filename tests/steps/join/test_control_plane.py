@@ -39,12 +39,8 @@ TWO = {
 
 
 def asked(machine: Sandbox, *peers: dict[str, object], health: str = "", magic_dns: bool = True) -> Outcome:
-    machine.header |= {
-        "STEPS": ("join",),
-        "KUBEADM_CONFIG": "c",
-        "KUBELET_PATCH": "",
-        "TAILNET_TAGS": ("tag:k8s-node",),
-    }
+    machine.header |= {"STEPS": ("join",), "KUBEADM_CONFIG": "c", "KUBELET_PATCH": ""}
+    machine.header.setdefault("TAILNET_TAGS", ("tag:k8s-node",))
     machine.write("etc/hosts", stubs.HOSTS)
     machine.write("etc/kubernetes/kubelet.conf", "kubelet")
     stubs.stub_tailnet(machine, *peers, own=stubs.OWN_ADDRESS, health=health, magic_dns=magic_dns)
@@ -75,6 +71,12 @@ def test_of_two_both_are_named(sandbox: Sandbox, peers: list[dict[str, object]])
     done = asked(sandbox, *peers)
     assert (done.code, sandbox.read("etc/hosts")) == (75, stubs.HOSTS)
     assert "several machines are called cp1: 100.64.0.9 100.64.0.1; delete what is not it" in done.log
+
+
+def test_a_plan_without_tags_asks_for_none(sandbox: Sandbox) -> None:
+    sandbox.header["TAILNET_TAGS"] = ()
+    done = asked(sandbox, stubs.peer(Tags=None))
+    assert done.levels == ["change", "changed", "summary"], done.log
 
 
 def test_a_locked_tailnet_says_so(sandbox: Sandbox) -> None:

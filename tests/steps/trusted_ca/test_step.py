@@ -12,6 +12,17 @@ CA_FILE = "usr/local/share/ca-certificates/meshstrap.crt"
 OPENSSL = r"""
 grep -q MIIB "$S/bundle" || { echo 'error 20 at 0 depth lookup: no local issuer certificate' >&2; exit 2; }"""
 
+# A unit that runs has a file with the time of its start, as systemctl shows it.
+SYSTEMCTL = r"""
+case $1 in
+  is-active) [[ -e $S/$3 ]] ;;
+  show) cat "$S/$4" ;;
+  restart) [[ ! -e $S/broken ]] || { echo 'Job failed.' >&2; exit 1; }; date -u '+%a %F %T UTC' >"$S/$2" ;;
+  daemon-reload | enable) ;;
+  *) exit 99 ;;
+esac"""
+BEFORE = "Sun 2026-11-01 10:00:00 UTC\n"
+
 
 @pytest.fixture
 def machine(sandbox: Sandbox) -> Sandbox:
@@ -23,6 +34,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
     sandbox.stub("openssl", state + OPENSSL)
     sandbox.stub("update-ca-certificates", f"{state}cat {sandbox.root}/{CA_FILE} >>$S/bundle")
     sandbox.stub("dpkg")
+    sandbox.stub("systemctl", state + SYSTEMCTL)
     return sandbox
 
 
@@ -36,7 +48,9 @@ def test_the_bundle_takes_it_in(machine: Sandbox) -> None:
 def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
     machine.run(STEP)
     again = machine.run(STEP)
-    assert (again.levels, {call.split()[0] for call in again.calls}) == (["ok", "summary"], {"openssl"}), again.log
+    assert (again.levels, {call.split()[0] for call in again.calls}) == (["ok", "summary"], {"openssl", "systemctl"}), (
+        again.log
+    )
 
 
 def test_a_ca_that_never_reached_the_bundle_is_drift(machine: Sandbox) -> None:
@@ -79,3 +93,37 @@ def test_oracle_linux_has_a_place_of_its_own(machine: Sandbox) -> None:
     done = machine.run(STEP)
     assert done.code == 0, done.log
     assert "update-ca-trust extract" in done.calls
+
+
+def restarted(machine: Sandbox) -> list[str]:
+    done = machine.run(STEP)
+    assert done.levels[-2:] == ["changed", "summary"], done.log
+    return [call.split()[2] for call in done.calls if call.startswith("systemctl restart")]
+
+
+def test_a_changed_ca_reaches_what_runs_one_by_one_and_only_once(machine: Sandbox) -> None:
+    machine.run(STEP)
+    for unit in ("containerd", "tailscaled", "kubelet"):
+        machine.write(f"state/{unit}", BEFORE)
+    machine.header["TRUSTED_CA"] = CA.replace("MIIB", "MIIC\nMIIB")
+    assert restarted(machine) == ["containerd", "tailscaled", "kubelet"]
+    assert machine.run(STEP).levels == ["ok", "summary"]
+
+
+def test_what_does_not_run_or_was_started_since_is_left_alone(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.write("state/containerd", "Fri 2100-01-01 10:00:00 UTC\n")
+    machine.write("state/tailscaled", BEFORE)
+    assert machine.run(STEP, check_only=True).code == 1
+    assert restarted(machine) == ["tailscaled"]
+
+
+def test_a_run_that_ended_between_two_of_them_goes_on_with_the_next(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.write("state/containerd", BEFORE)
+    machine.write("state/broken", "")
+    assert machine.run(STEP).code == 1
+    (machine.root / "state/broken").unlink()
+    before = (machine.root / CA_FILE).stat().st_mtime_ns
+    assert restarted(machine) == ["containerd"]
+    assert (machine.root / CA_FILE).stat().st_mtime_ns == before
