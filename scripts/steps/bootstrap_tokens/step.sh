@@ -3,7 +3,7 @@
 # node. So each goes as soon as its worker is Ready, which is after that worker's own credentials are on its disk; kubeadm
 # lets nobody join by the name of a node that is Ready.
 
-: "${ROOT?}" "${ANSWER:?}"
+: "${ROOT?}"
 
 readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
 
