@@ -4,11 +4,12 @@ from meshstrap.rendering.code import CodeFile, render_code
 from meshstrap.rendering.documents import Document, render_documents
 from meshstrap.rendering.parts import Part
 from meshstrap.rendering.script import Script, render_script
-from meshstrap.rendering.userdata import UserData, pack_user_data
+from meshstrap.rendering.userdata import Fetching, UserData, pack_user_data
 
 __all__ = [
     "CodeFile",
     "Document",
+    "Fetching",
     "Part",
     "Script",
     "UserData",

@@ -16,7 +16,7 @@ from meshstrap.files import stage_file
 from meshstrap.page import write_page
 from meshstrap.pipeline import pack_nodes, page_text, render_scripts
 from meshstrap.plan import Plan
-from meshstrap.rendering import UserData, render_code
+from meshstrap.rendering import Fetching, UserData, render_code
 from meshstrap.secrets import Secrets
 from meshstrap.views.page.model import HOSTS_NAMED, SERIAL, pytest_command, status_commands
 from tests.bench.made_up import inventory_text
@@ -153,17 +153,39 @@ def test_amd64_is_another_shape_and_a_volume_another_step() -> None:
     assert text.count("Attached block volumes") == 2
 
 
-def test_what_is_too_large_to_paste_is_launched_by_command() -> None:
+def too_large_page(fetching: Fetching | None) -> Parsed:
     plan = example_plan()
     packed = {
-        name: replace(data, pasted=33_000) if name == "cp1" else data
+        name: replace(data, pasted=33_000, packed=24_680, fetching=fetching) if name == "cp1" else data
         for name, data in packed_nodes(plan, secrets_for(plan)).items()
     }
-    parsed = Parsed(page_text(plan, packed, secrets_for(plan)))
+    return Parsed(page_text(plan, packed, secrets_for(plan)))
+
+
+def test_what_is_too_large_to_paste_shows_both_ways_out_with_their_sizes() -> None:
+    parsed = too_large_page(Fetching(pasted=17_000, packed=9_000, fits_pasted=True))
     assert set(parsed.areas) == {"user-data-w1", "user-data-w2"}
-    assert "Too large to paste." in parsed.text
-    assert "oci compute instance launch" in parsed.text
-    assert "oci compute instance launch" not in Parsed(page_of(plan)).text
+    for said in (
+        "Too large to paste.",
+        "33,000 of 32,000 bytes",
+        "sources.code in cluster.yaml and render again: user-data.yaml then takes 17,000 of 32,000 bytes",
+        "cp1/user-data.b64, by command line or Terraform: 24,680 of 32,000 bytes",
+        "oci compute instance launch --display-name cp1 ",
+        '--metadata "{\\"user_data\\": \\"$(cat cp1/user-data.b64)\\"}"',
+    ):
+        assert said in parsed.text, said
+    # The steps of the console are there for the two others alone; the volume is attached either way.
+    assert parsed.text.count("In the OCI console") == parsed.text.count("the whole of the user-data") == 2
+    assert parsed.text.count("The node waits for it.") == 1
+
+
+def test_where_fetched_code_would_not_fit_either_only_the_compressed_form_is_offered() -> None:
+    for fetching in (None, Fetching(pasted=40_000, packed=9_000, fits_pasted=False)):
+        text = too_large_page(fetching).text
+        assert "Not in the console: the way out" in text
+        assert "sources.code" not in text
+        assert "24,680 of 32,000 bytes" in text
+    assert "oci compute instance launch" not in Parsed(page_of(example_plan())).text
 
 
 def test_the_commands_name_every_host() -> None:

@@ -19,7 +19,6 @@ from meshstrap.language import LANGUAGES
 from meshstrap.plan.model import Plan
 from meshstrap.steps import step_named
 from meshstrap.views.page.model import (
-    LAUNCH,
     SERIAL,
     PageNode,
     by_account,
@@ -50,7 +49,6 @@ def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bo
             code=code,
             code_command=code_command(plan, code),
             notice="secret" if secret else "public",
-            launch=LAUNCH if not all(node.data.fits_pasted for node in nodes) else "",
             pictures=[_picture(plan, name) for name in PICTURES],
             status_commands=status_commands(plan),
             serial=SERIAL,

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meshstrap.plan.model import AccountPlan, NodePlan, Plan
-from meshstrap.rendering import UserData
+from meshstrap.rendering import Fetching, UserData
 
 HOSTS_NAMED = 20
 """Hosts in one command line; a longer one is nobody's to paste."""
 
 STATUS = "sudo bash /opt/meshstrap/bootstrap.sh --status"
 SERIAL = f"watch --interval 5 {STATUS}"
-LAUNCH = """\
-oci compute instance launch --display-name NODE \\
+_LAUNCH = """\
+oci compute instance launch --display-name {node.name} \\
   --availability-domain AD --compartment-id OCID --subnet-id OCID --image-id OCID \\
-  --shape VM.Standard.A1.Flex --shape-config '{"ocpus": 2, "memoryInGBs": 12}' \\
-  --assign-public-ip true --ssh-authorized-keys-file KEY.pub \\
-  --metadata "{\\"user_data\\": \\"$(cat NODE/user-data.b64)\\"}\""""
-"""``user_data`` in an instance's metadata is base64 (OCI: LaunchInstanceDetails), which user-data.b64 is."""
+  --shape {shape} --shape-config '{{"ocpus": {node.ocpus}, "memoryInGBs": {node.memory_gib}}}' \\
+  --boot-volume-size-in-gbs {node.boot_volume_gib} --assign-public-ip true \\
+  --ssh-authorized-keys-file KEYS.pub --instance-options '{{"areLegacyImdsEndpointsDisabled": true}}' \\
+  --metadata "{{\\"user_data\\": \\"$(cat {node.name}/user-data.b64)\\"}}\""""
+"""``user_data`` in an instance's metadata is base64, as user-data.b64 is (OCI: LaunchInstanceDetails). The options are the
+console's *Require an authorization header* (OCI: InstanceOptions)."""
 
 _DISTRIBUTIONS = {"ubuntu": "Canonical Ubuntu", "debian": "Debian", "oracle": "Oracle Linux"}
 
@@ -47,6 +49,18 @@ class PageNode:
     def is_platform_image(self) -> bool:
         """Whether OCI offers the image itself; it has none of Debian (checked November 2026)."""
         return not self.node.os.startswith("debian")
+
+    @property
+    def fetching(self) -> Fetching | None:
+        """The sizes with sources.code, when that makes a node that is too large one that can be pasted."""
+        sizes = self.data.fetching
+        return sizes if sizes and sizes.fits_pasted else None
+
+    @property
+    def launch(self) -> str:
+        """The command line that creates the machine from user-data.b64, to be run in the page's folder."""
+        shape = "VM.Standard.A1.Flex" if self.node.arch == "arm64" else "SHAPE"
+        return _LAUNCH.format(node=self.node, shape=shape)
 
 
 @dataclass(frozen=True, kw_only=True)
