@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from meshstrap.language import LANGUAGES
 from meshstrap.plan.model import Plan
 from meshstrap.steps import step_named
+from meshstrap.views.page.before import before
 from meshstrap.views.page.model import (
     SERIAL,
     PageNode,
@@ -39,12 +40,14 @@ def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bo
     ``code``: the file that the nodes fetch; empty when they fetch none.
     """
     style, script = _style(), _read("page.js")
+    accounts = by_account(plan, nodes)
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             plan=plan,
-            accounts=by_account(plan, nodes),
+            accounts=accounts,
+            before=before(plan, accounts),
             limit=limit,
             code=code,
             code_command=code_command(plan, code),

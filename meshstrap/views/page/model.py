@@ -16,13 +16,16 @@ STATUS = "sudo bash /opt/meshstrap/bootstrap.sh --status"
 SERIAL = f"watch --interval 5 {STATUS}"
 _LAUNCH = """\
 oci compute instance launch --display-name {node.name} \\
-  --availability-domain AD --compartment-id OCID --subnet-id OCID --image-id OCID \\
-  --shape {shape} --shape-config '{{"ocpus": {node.ocpus}, "memoryInGBs": {node.memory_gib}}}' \\
-  --boot-volume-size-in-gbs {node.boot_volume_gib} --assign-public-ip true \\
-  --ssh-authorized-keys-file KEYS.pub --instance-options '{{"areLegacyImdsEndpointsDisabled": true}}' \\
+  --availability-domain AD --compartment-id OCID \\
+  --subnet-id OCID --assign-public-ip true \\
+  --image-id OCID --boot-volume-size-in-gbs {node.boot_volume_gib} \\
+  --shape {shape} \\
+  --shape-config '{{"ocpus": {node.ocpus}, "memoryInGBs": {node.memory_gib}}}' \\
+  --ssh-authorized-keys-file KEYS.pub \\
+  --instance-options '{{"areLegacyImdsEndpointsDisabled": true}}' \\
   --metadata "{{\\"user_data\\": \\"$(cat {node.name}/user-data.b64)\\"}}\""""
-"""``user_data`` in an instance's metadata is base64, as user-data.b64 is (OCI: LaunchInstanceDetails). The options are the
-console's *Require an authorization header* (OCI: InstanceOptions)."""
+"""``user_data`` in an instance's metadata is base64 (OCI: LaunchInstanceDetails), which user-data.b64 is. The options
+stand for the console's *Require an authorization header* (OCI: InstanceOptions)."""
 
 _DISTRIBUTIONS = {"ubuntu": "Canonical Ubuntu", "debian": "Debian", "oracle": "Oracle Linux"}
 
