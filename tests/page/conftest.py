@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from meshstrap.output import write_generated
 from meshstrap.page import write_page
 from meshstrap.pipeline import node_files, pack_nodes, page_text, render_scripts
 from meshstrap.plan import Plan
+from meshstrap.rendering import Fetching
 from tests.golden.cases import example_plan, plan_of, secrets_for
 from tests.hostile import BREAKING_OUT, hostile_plan
 
@@ -67,10 +68,13 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-def render(plan: Plan, root: Path, *, secret: bool = True) -> Rendered:
-    """Everything that a render writes, but for the linting."""
+def render(plan: Plan, root: Path, *, secret: bool = True, too_large: str = "") -> Rendered:
+    """Everything that a render writes, but for the linting. ``too_large``: a node that the page holds for too large."""
     scripts, secrets = render_scripts(plan), secrets_for(plan)
     packed = pack_nodes(plan, scripts, secrets)
+    if too_large:
+        ways = Fetching(pasted=17_000, packed=9_000, fits_pasted=True)
+        packed[too_large] = replace(packed[too_large], pasted=33_000, fetching=ways)
     write_generated(root, node_files(plan, scripts, packed, secrets))
     write_page(root, page_text(plan, packed, secrets, secret=secret))
     return Rendered(root=root, plan=plan)
@@ -89,8 +93,8 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
 
 @pytest.fixture(scope="session")
 def long_names(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """Every name as long as it may be."""
-    return render(plan_of(LONG_NAMES), tmp_path_factory.mktemp("long"))
+    """Every name as long as it may be, a Headscale, and a control plane that is too large to paste."""
+    return render(plan_of(LONG_NAMES), tmp_path_factory.mktemp("long"), too_large=LONG)
 
 
 @pytest.fixture(scope="session", params=BREAKING_OUT, ids=range(len(BREAKING_OUT)))
