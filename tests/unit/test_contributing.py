@@ -48,6 +48,10 @@ def apply(path: Path, block: str) -> None:
 
 def run(folder: Path, *arguments: str) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    # Their own folder for temporary files: pytest tidies up after other runs, and two that do so trip over each other.
+    temporary = folder.with_name(f"{folder.name}-temporary")
+    temporary.mkdir(exist_ok=True)
+    environment["PYTEST_DEBUG_TEMPROOT"] = str(temporary)
     done = subprocess.run(
         [sys.executable, "-m", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
