@@ -27,16 +27,17 @@ ask() { # <function or command> [argument...]
   set -e
 }
 
-# Ask again until yes, soon at first, or stop as waiting. While it waits, the status says for what, and why it was not there at first.
+# Ask again until yes, soon at first, or stop as waiting. While it waits, the status says for what, and why it is not there.
 await() { # <seconds> <what for> <what a person can do> <function or command> [argument...]
-  local deadline=$((SECONDS + ($1 < WAIT_LIMIT ? $1 : WAIT_LIMIT))) what=$2 next=$3 pause=0
+  local deadline=$((SECONDS + ($1 < WAIT_LIMIT ? $1 : WAIT_LIMIT))) what=$2 next=$3 pause=0 said=-
   shift 3
   ask "$@"
   ((ANSWER != 0)) || return 0
   log wait "for $what"
-  record waiting "waiting for $what${LAST_ERROR:+: $LAST_ERROR}" "$next"
   while ((ANSWER != 0)); do
     ((SECONDS < deadline)) || waiting "no $what yet${LAST_ERROR:+: $LAST_ERROR}" "$next"
+    [[ $said == "$LAST_ERROR" ]] || record waiting "waiting for $what${LAST_ERROR:+: $LAST_ERROR}" "$next"
+    said=$LAST_ERROR
     pause=$((pause < POLL_SECONDS ? pause + 1 : POLL_SECONDS))
     sleep "$pause"
     ask "$@"

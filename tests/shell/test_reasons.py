@@ -77,6 +77,18 @@ def test_while_it_waits_the_status_says_why(sandbox: Sandbox) -> None:
     assert '"message":"waiting for lock: held by apt"' in sandbox.read("/meanwhile")
 
 
+def test_while_it_waits_the_status_says_the_reason_of_this_moment(sandbox: Sandbox) -> None:
+    sandbox.stub("sleep", 'cat "$ROOT/var/lib/meshstrap/status.json" >>"$ROOT/meanwhile"')
+    ask = (
+        "q() { echo x >>$ROOT/n; case $(wc -l <$ROOT/n) in "
+        "1|2) echo refused >&2 ;; 3) echo starts >&2 ;; *) return 0 ;; esac; return 1; }"
+    )
+    shell(sandbox, f"{ask}\nawait 60 API 'wait' q")
+    meanwhile = sandbox.read("/meanwhile")
+    assert meanwhile.count('"message":"waiting for API: refused"') == 2
+    assert meanwhile.count('"message":"waiting for API: starts"') == 1
+
+
 def test_a_file_that_cannot_be_written_is_named_with_a_command_that_shows_why(sandbox: Sandbox) -> None:
     sandbox.stub("sync", "exit 1")
     outcome = shell(sandbox, 'write_file "$ROOT/etc/a/b.conf" x')

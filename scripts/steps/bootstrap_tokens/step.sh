@@ -24,8 +24,6 @@ apply_bootstrap_tokens() {
     kube apply --filename - <<<"$tokens" >&2
     rm -f "$BOOTSTRAP_TOKENS_FILE"
   fi
-  # Workers come hours later, when no run is under way: looked for each minute, until no token is left.
-  ask systemctl stop meshstrap-tokens.timer
   tokens=$(bootstrap_tokens_left)
   while read -r secret worker; do
     if [[ $worker == Ready* ]]; then
@@ -34,8 +32,14 @@ apply_bootstrap_tokens() {
       left=$secret
     fi
   done <<<"$tokens"
-  [[ -z $left ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens --on-active=60 \
-    --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
+  # Workers come hours later, when no run is under way: looked for each minute, until no token is left. It may be that very
+  # run that is here, so a timer that ticks is left alone.
+  if [[ -z $left ]]; then
+    ask systemctl stop meshstrap-tokens.timer
+    return 0
+  fi
+  systemctl is-active --quiet meshstrap-tokens.timer || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
+    --on-active=60 --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
 }
 
 # As Secrets (kubernetes.io, "Authenticating with Bootstrap Tokens"): unlike `kubeadm token create` this may be repeated,
