@@ -1,8 +1,8 @@
 """The plain bash below ``scripts/``, put together into the code of a script.
 
 Comments, blank lines and contracts (`: "${NAME:?}"`) are left out, and so are what a function takes
-(`name() { # <path>`) and why shellcheck is told something: a cloud's limit for user-data is small, and every line is
-in ``scripts/``.
+(`name() { # <path>`), why shellcheck is told something and every second space of an indentation: a cloud's limit for
+user-data is small, and every line is in ``scripts/``.
 """
 
 from __future__ import annotations
@@ -74,12 +74,18 @@ def _kept_lines(text: str) -> Iterator[tuple[int, str]]:
     end = ""
     for number, line in enumerate(text.splitlines(), 1):
         if end or _is_code(line):
-            yield number, line if end else _REMARK.sub(r"\1", line)
+            yield number, line if end else _shallow(_REMARK.sub(r"\1", line))
             opening = _HEREDOC.search(line)
             if end:
                 end = "" if line == end else end
             elif opening:
                 end = opening[1]
+
+
+def _shallow(line: str) -> str:
+    """Indented by one space a level instead of two: half a percent of a cloud's limit."""
+    text = line.lstrip(" ")
+    return " " * ((len(line) - len(text)) // 2) + text
 
 
 def _is_code(line: str) -> bool:

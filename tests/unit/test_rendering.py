@@ -43,7 +43,8 @@ def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> Non
 def without_comments(text: str) -> str:
     """Comments, blank lines and contracts go, except what shellcheck is told and what a here-document holds.
 
-    What shellcheck is told keeps its rule and loses its reason; what opens a function loses what it takes.
+    What shellcheck is told keeps its rule and loses its reason; what opens a function loses what it takes. A level of
+    indentation is one space.
     """
     documents = re.findall(r"(?<!<)<<[A-Z]+\n.*?^[A-Z]+\n", text, re.MULTILINE | re.DOTALL)
     for number, document in enumerate(documents):
@@ -51,6 +52,7 @@ def without_comments(text: str) -> str:
     text = re.sub(r"^[ \t]*(#(?! shellcheck disable=).*)?\n", "", text, flags=re.MULTILINE)
     text = re.sub(r'^: "\$\{.*\n', "", text, flags=re.MULTILINE)
     text = re.sub(r"^(.*(?:\(\) \{| shellcheck disable=SC[0-9]+)) # .*$", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(r"^(?:  )+", lambda indent: " " * (len(indent[0]) // 2), text, flags=re.MULTILINE)
     for number, document in enumerate(documents):
         text = text.replace(f"\0{number}\n", document)
     return text
@@ -91,8 +93,19 @@ def test_leaving_comments_out_changes_no_function(file: str) -> None:
     assert functions(stripped) == functions(whole)
 
 
+def test_a_program_within_quotes_keeps_its_form() -> None:
+    """Of awk, and of Python whose indentation counts: one space a level is as good as two."""
+    for name in FILES:
+        for program in re.findall(r"^[^\n#]*'([^']*\n[^']*)'", (SCRIPTS / name).read_text(), re.MULTILINE):
+            depths = {len(line) - len(line.lstrip(" ")) for line in program.splitlines()[1:] if line.strip()}
+            assert all(depth % 2 == 0 for depth in depths), f"{name}: {program}"
+
+
 def functions(text: str) -> str:
-    """All functions as bash understood them. Their file's other lines are not run: a false command returns at once."""
+    """All functions as bash understood them, but for the indentation of what is within quotes.
+
+    Their file's other lines are not run: a false command returns at once.
+    """
     names = "\n".join(re.findall(r"^[a-z][a-z0-9_]*\(\) .*?^\}", text, re.MULTILINE | re.DOTALL))
     done = subprocess.run(
         ["bash", "--norc", "-c", "source /dev/stdin; declare -f"],
@@ -101,7 +114,7 @@ def functions(text: str) -> str:
         text=True,
         check=True,
     )
-    return done.stdout
+    return re.sub(r"^ +", "", done.stdout, flags=re.MULTILINE)
 
 
 @each_node
@@ -114,10 +127,8 @@ def test_every_line_leads_back_to_its_source(plan: Plan, node: NodePlan) -> None
             unknown += 1
         else:
             file, source_line = place
-            assert (SCRIPTS.parent / file).read_text().splitlines()[source_line - 1].partition(" # ")[0] in {
-                line,
-                line.partition(" # ")[0],
-            }
+            source = (SCRIPTS.parent / file).read_text().splitlines()[source_line - 1].partition(" # ")[0]
+            assert source.strip() in {line.strip(), line.partition(" # ")[0].strip()}
     assert unknown == script.header.count("\n") + 1
 
 
