@@ -29,7 +29,8 @@ def asks(plan: Plan) -> Asked:
             ),
             Question(
                 "absent_modules",
-                f"for m in {' '.join(NEEDED_MODULES)}; do modprobe --show-depends $m >/dev/null 2>&1 || echo $m; done",
+                f"for m in {' '.join(NEEDED_MODULES)}; "
+                "do [[ -d /sys/module/$m ]] || modprobe --show-depends $m >/dev/null 2>&1 || echo $m; done",
             ),
         ),
     )

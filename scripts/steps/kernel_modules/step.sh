@@ -36,6 +36,7 @@ apply_kernel_modules() {
 kernel_modules_exist() {
   local module
   for module in "${KERNEL_MODULES[@]}" "${NEEDED_MODULES[@]}"; do
-    modprobe --show-depends "$module" >/dev/null
+    # What runs is there, even where an upgrade has taken this kernel's files away already.
+    [[ -d $ROOT/sys/module/$module ]] || modprobe --show-depends "$module" >/dev/null
   done
 }

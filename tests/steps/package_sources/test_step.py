@@ -187,6 +187,15 @@ def test_a_vendor_whose_key_has_expired_is_said(machine: Sandbox) -> None:
     assert (done.code, "the signing key has expired, here or at its vendor" in done.log) == (1, True), done.log
 
 
+def test_a_node_that_has_joined_goes_on_though_its_vendor_lets_the_key_expire(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    machine.write("/etc/kubernetes/kubelet.conf", "")
+    machine.write("state/expired", GOOD + "\n")
+    done = machine.run("package_sources")
+    assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
+    assert machine.run("package_sources", check_only=True).code == 1, "it is asked for again at the next boot"
+
+
 def test_beside_a_good_key_an_expired_one_does_no_harm(machine: Sandbox) -> None:
     machine.write("state/served", f"{GOOD}\n{OTHER}\n")
     machine.write("state/expired", GOOD + "\n")
