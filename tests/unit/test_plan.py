@@ -243,7 +243,7 @@ def test_a_kubelet_field_that_a_step_takes_the_effect_from_is_said(fields: str, 
     text = f"""
 cluster: {{name: c, kubelet: {{{fields}}}}}
 accounts: [{{name: a}}]
-nodes: [{{name: cp1, account: a, role: control-plane, block_volume: {{device: /dev/oracleoci/oraclevdb, size_gib: 50}}}}]
+nodes: [{{name: cp1, account: a, role: control-plane, block_volume: {{device: /dev/sdb, size_gib: 50}}}}]
 """
     assert [line for line in plan_of(text).warnings if line.startswith(said)]
     assert not [line for line in plan_of(text.replace(fields, "maxPods: 60")).warnings if "kubelet:" in line]
