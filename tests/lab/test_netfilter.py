@@ -52,7 +52,7 @@ OF_FILTER = ("-j REJECT", "-j REJECT --reject-with icmp-host-prohibited")
 
 
 # What no answer is expected for: chance, rates, and what the packets here leave open, or an "or" of nft may have set.
-NOT_TOLD = ("statistic", "limit", "numgen", "length", "flags", "sport", "mark")
+NOT_TOLD = ("statistic", "limit", "numgen", "length", "flags", "sport", "mark", "REDIRECT")
 
 
 def append(chain: str) -> st.SearchStrategy[str]:
@@ -76,11 +76,13 @@ def iptables(draw: st.DrawFn) -> str:
         chains = (*bases, "ONE", "TWO")
         rules = [rule for chain in chains for rule in draw(st.lists(append(chain), max_size=4))]
         if table == "mangle":
-            rules = [rule for rule in rules if "REJECT" not in rule and not (" -o " in rule and "FORWARD" not in rule)]
+            rules = [rule for rule in rules if "REJECT" not in rule]
         rules = [rule for rule in rules if "-o " not in rule or "-A FORWARD" in rule]
         text += "\n".join((f"*{table}", *policies, ":ONE - [0:0]", ":TWO - [0:0]", *rules, "COMMIT", ""))
     if draw(st.integers(0, 5)) == 0:
         text += "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -j CT --notrack\nCOMMIT\n"
+    if draw(st.integers(0, 5)) == 0:
+        text += "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp --dport 22 -j REDIRECT --to-ports 6443\nCOMMIT\n"
     return text
 
 

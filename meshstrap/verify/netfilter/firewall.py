@@ -20,19 +20,16 @@ class Firewall:
     tables: tuple[Table, ...]
 
     @classmethod
-    def of(
-        cls, iptables: str, nft: Mapping[str, Any] | None = None, ip6tables: str = "", *, loaded: str | None = None
-    ) -> Firewall:
+    def of(cls, iptables: str, nft: Mapping[str, Any] | None = None, ip6tables: str = "") -> Firewall:
         """From ``iptables-save``, ``nft -j list ruleset`` and ``ip6tables-save``.
 
         What iptables keeps in nftables is listed by both, and known from iptables, whose extensions nft cannot tell.
-        ``loaded``: what ``iptables-restore`` reads at boot, in the place of what iptables has now.
         """
         own = {("ip", name) for name in _kept_in_nftables(iptables)}
         own |= {("ip6", name) for name in _kept_in_nftables(ip6tables)}
         return cls(
             tables=(
-                *parse_iptables(iptables if loaded is None else loaded, IPV4),
+                *parse_iptables(iptables, IPV4),
                 *parse_iptables(ip6tables, IPV6),
                 *parse_nftables(nft or {}, without=own),
             )

@@ -208,7 +208,10 @@ def _is_marked(packet: Packet, told: list[str]) -> bool | None:
 
 
 def _is_state(packet: Packet, told: list[str]) -> bool | None:
-    return None if packet.state is None else packet.state.upper() in told[0].split(",")
+    states = set(told[0].split(","))
+    if packet.state is None or (packet.translated is None and states & {"DNAT", "SNAT"}):
+        return None
+    return packet.state.upper() in states
 
 
 def _either(packet: Packet, told: list[str]) -> bool | None:

@@ -61,6 +61,8 @@ def _field(packet: Packet, left: Any) -> Any:
         return _payload(packet, str(value.get("protocol")), str(value.get("field")))
     if kind == "ct" and value.get("key") == "state":
         return packet.state
+    if kind == "ct" and value.get("key") == "status":
+        return None if packet.translated is None else "none"
     if kind == "&" and isinstance(value[1], int):
         found = _field(packet, value[0])
         return found & value[1] if isinstance(found, int) else _UNTOLD
@@ -108,6 +110,8 @@ def _is_one(found: Any, right: Any) -> bool | None:
     if isinstance(found, int):
         number = PROTOCOLS.get(right) if isinstance(right, str) else right
         return None if not isinstance(number, int) else found == number
+    if found == "none":
+        return False if right in {"dnat", "snat"} else None
     if found in _KNOWN_STATES and right not in _KNOWN_STATES:
         return None
     return is_device(str(found), str(right), "*")

@@ -16,7 +16,8 @@ class Packet:
     """The first packet of a connection, that no program has marked before netfilter sees it.
 
     ``device``: by which it comes in. ``out``: by which it leaves again; empty: it is for the host itself. ``None`` is
-    whatever it may be: a rule that asks for it cannot be told. ``state`` is conntrack's.
+    whatever it may be: a rule that asks for it cannot be told. ``state`` is conntrack's; ``translated``: whether its
+    destination was changed, and its way with it.
     """
 
     device: str
@@ -28,6 +29,7 @@ class Packet:
     out: str = ""
     state: str | None = "new"
     mark: int | None = 0
+    translated: bool | None = False
     version: int = 4
 
     def merged(self, other: Packet) -> Packet:

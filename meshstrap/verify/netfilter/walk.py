@@ -118,6 +118,8 @@ class _Walk:
                 ends[CONTINUE] = ends.pop(RETURN)
             return ends
         if rule.verdict == UNKNOWN:
+            # It may be one that changes the destination, and the way with it.
+            self.packet = replace(self.packet, port=None, destination=None, mark=None, translated=None)
             return {ACCEPT: text, DROP: text, CONTINUE: text}
         return {rule.verdict: text}
 
@@ -157,5 +159,7 @@ def fate(tables: Iterable[Table], packet: Packet) -> Fate:
         packet = replace(walk.packet, state=known)
     else:
         return Fate(verdict=UNKNOWN, why="; ".join(dict.fromkeys(doubts))) if dropped else Fate(verdict=ACCEPT)
+    if packet.translated is None:
+        return Fate(verdict=UNKNOWN, why="; ".join(dict.fromkeys(doubts)))
     # Whatever was in doubt before: it did not get past this chain.
     return Fate(verdict=DROP, why=ends[DROP])
