@@ -63,6 +63,12 @@ class SecretsInvalid(MeshstrapError):
     exit_code = 5
 
 
+class KnownToGit(MeshstrapError):
+    """git tracks a file that holds secrets, or would take it whatever is ignored."""
+
+    exit_code = 16
+
+
 class RenderFailed(MeshstrapError):
     """A template met a value that did not pass a quoting filter, or a name that is not defined."""
 
