@@ -136,6 +136,12 @@ class NoWay(MeshstrapError):
     exit_code = 12
 
 
+class NotAllAsked(MeshstrapError):
+    """Nothing that a verification found differs from the plan, but not all of it could be asked."""
+
+    exit_code = 17
+
+
 class VerificationFailed(MeshstrapError):
     """The verification could not be run at all; what it found on the hosts is no error of this kind."""
 

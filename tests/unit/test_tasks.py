@@ -159,9 +159,13 @@ def test_prune_removes_what_left_the_inventory(invoke: Invoke, tmp_path: Path) -
     (tmp_path / "cluster.yaml").write_text(MINE)
     result = invoke("render")
     assert "w2: stale" in result.out
+    checked = invoke("render", "--check")
+    assert (checked.code, "generated/w2: stale: no node of the inventory" in checked.err) == (1, True)
+    assert "`invoke render --prune` does" in checked.err
     assert (tmp_path / "generated" / "w2").exists()
     assert "1 removed" in invoke("render", "--prune").out
     assert not (tmp_path / "generated" / "w2").exists()
+    assert invoke("render", "--check").code == 0
 
 
 def test_the_examples_tokens_stay_apart(invoke: Invoke, tmp_path: Path) -> None:
