@@ -68,7 +68,7 @@ def write_generated(root: Path, files: Mapping[str, str], *, check: bool = False
     """Make ``root`` hold these files (``node/name`` or ``node/folder/name`` → text), 0600 in 0700, none else of ours.
 
     Folders of nodes that are gone are reported as stale, and removed with ``prune``. ``check`` writes nothing and
-    raises ``WouldChange`` when anything would be, or is stale. ``OutputRefused``: the root or a folder is not ours to write.
+    raises ``WouldChange`` when anything would be, or is stale. ``OutputRefused``: the root or a folder is not ours.
     """
     _refuse_unusable(root)
     try:

@@ -172,7 +172,7 @@ def test_the_examples_tokens_stay_apart(invoke: Invoke, tmp_path: Path) -> None:
     invoke("render")
     (tmp_path / "cluster.yaml").write_text(MINE.replace("w1", "mine"))
     assert "warning" not in invoke("render").out
-    assert "w1" not in (tmp_path / "secrets.yaml").read_text()
+    assert "w1:" not in (tmp_path / "secrets.yaml").read_text()
 
 
 def test_another_inventory_and_folder(invoke: Invoke, tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_what_left_the_inventory_is_pruned_from_the_secrets(invoke: Invoke, tmp_
     result = invoke("secrets", "--prune")
     assert "w1: its auth key is removed\nw1: its bootstrap token is removed\n" in result.out
     assert "0 auth keys, 1 bootstrap tokens" in result.out
-    assert "w1" not in (tmp_path / "secrets.yaml").read_text()
+    assert "w1:" not in (tmp_path / "secrets.yaml").read_text()
     assert warning not in invoke("render").out
 
 
