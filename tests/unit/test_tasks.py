@@ -398,7 +398,14 @@ def test_init_writes_what_renders_and_never_overwrites(invoke: Invoke, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [(["--node", "cp1"], 9), (["--name", "Not A Name"], 4), (["--node", "w1:worker:a"], 4)]
+    ("words", "code"),
+    [
+        (["--node", "cp1"], 9),
+        (["--volume", "w9"], 9),
+        (["--node", "c:control-plane:a", "--node", "w:worker:a"], 9),
+        (["--name", "Not A Name"], 4),
+        (["--node", "w1:worker:a"], 4),
+    ],
 )
 def test_init_refuses_answers_that_would_not_render(
     invoke: Invoke, tmp_path: Path, words: list[str], code: int
