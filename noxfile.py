@@ -122,7 +122,7 @@ def lab(session: nox.Session) -> None:
     """
     install_lab(session)
     # A file's tests share machines, so one process runs all of them.
-    run(session, "pytest", "--numprocesses=2", "--dist=loadfile", *chosen(session, "tests/lab"))
+    run(session, "pytest", "--numprocesses=2", "--dist=loadfile", "--durations=15", *chosen(session, "tests/lab"))
 
 
 @nox.session(default=False)
@@ -132,7 +132,7 @@ def cluster(session: nox.Session) -> None:
     What follows `--` is as for `lab`.
     """
     install_lab(session)
-    run(session, "pytest", *chosen(session, "tests/cluster"))
+    run(session, "pytest", "--durations=15", *chosen(session, "tests/cluster"))
 
 
 @nox.session(default=False)

@@ -139,10 +139,16 @@ class NoWay(MeshstrapError):
 class NotAllAsked(MeshstrapError):
     """Nothing that a verification found differs from the plan, but not all of it could be asked."""
 
-    exit_code = 17
+    exit_code = 18
 
 
 class VerificationFailed(MeshstrapError):
     """The verification could not be run at all; what it found on the hosts is no error of this kind."""
 
     exit_code = 13
+
+
+class PolicyInvalid(MeshstrapError):
+    """A tailnet policy cannot be made for nodes without a tag, or the file to compare it with is none."""
+
+    exit_code = 17

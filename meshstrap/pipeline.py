@@ -12,6 +12,7 @@ from meshstrap.inventory import load_inventory
 from meshstrap.plan import NodePlan, Plan, derive_plan
 from meshstrap.rendering import Script, UserData, pack_user_data, render_code, render_documents, render_script
 from meshstrap.rendering.documents import render_unit
+from meshstrap.rendering.guards import judge_guards
 from meshstrap.rendering.tokens import bootstrap_token_lines
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.secrets import Secrets
@@ -29,7 +30,7 @@ Track: TypeAlias = Callable[[Iterable[NodePlan], str, int], Iterable[NodePlan]]
 
 def load_plan(path: Path) -> Plan:
     """The plan that follows from an inventory file. ``InventoryNotFound`` and ``InventoryInvalid``."""
-    return derive_plan(load_inventory(path, rules=(version_rules,)))
+    return judge_guards(derive_plan(load_inventory(path, rules=(version_rules,))))
 
 
 def silently(nodes: Iterable[NodePlan], stage: str, total: int) -> Iterable[NodePlan]:

@@ -9,34 +9,11 @@ from typing import Any
 
 import yaml
 
+from meshstrap.compat.known_fields import Facts, Reader, nested
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
 from meshstrap.inventory.rules_protected import CILIUM_VALUES
-from meshstrap.inventory.values import closest
 
-Facts = Mapping[str, Any]
-
-# JSON Schema's word for a kind of value (2020-12, 6.1.1) → what YAML makes of it.
-_KINDS: dict[str, type | tuple[type, ...]] = {
-    "array": list,
-    "boolean": bool,
-    "integer": int,
-    "null": type(None),
-    "number": (int, float),
-    "object": dict,
-    "string": str,
-}
-_ANY = "any"
-# In words: what was written, and what the chart takes.
-_WORDS = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "null": "null",
-    "number": "a number",
-    "object": "a mapping",
-    "string": "a text",
-}
 REMOVED = {
     "tunnel": "routingMode and tunnelProtocol took its place in 1.15, and meshstrap sets them",
     "containerRuntime": "Cilium asks the node itself since 1.16",
@@ -47,6 +24,22 @@ REMOVED = {
     "enableCiliumEndpointSlice": "ciliumEndpointSlice.enabled took its place in 1.18",
 }
 """Value that a chart had once → what became of it (templates/validate.yaml of 1.20)."""
+
+TOLD = {
+    "kubeProxyReplacement": "kube-proxy-replacement",
+    "routingMode": "routing-mode",
+    "tunnelProtocol": "tunnel-protocol",
+    "MTU": "mtu",
+    "bpf.masquerade": "enable-bpf-masquerade",
+    "ipam.mode": "ipam",
+    "ipv4.enabled": "enable-ipv4",
+    "ipv6.enabled": "enable-ipv6",
+    "l7Proxy": "enable-l7-proxy",
+    "hubble.enabled": "enable-hubble",
+    "nodePort.addresses": "nodeport-addresses",
+    "devices": "devices",
+}
+"""Value that meshstrap sets or watches → the key by which the agents are told it (cilium-configmap.yaml of 1.20)."""
 
 NEEDS_PROXY = ("gatewayAPI.enabled", "ingressController.enabled", "loadBalancer.l7.backend")
 """What the chart refuses to install without ``l7Proxy`` (templates/validate.yaml of 1.20)."""
@@ -65,78 +58,18 @@ def cilium_values_are_the_charts(inventory: Inventory, places: Places) -> Iterat
     version, values = inventory.cilium.version, inventory.cilium.values
     facts = chart_facts(version)
     if facts:
-        yield from _judged(values, facts, (), _Chart(version, facts, places))
-        yield from _proxy_needed(values, places)
-
-
-class _Chart:
-    """What stays the same while a chart's values are looked through."""
-
-    def __init__(self, version: str, facts: Facts, places: Places) -> None:
-        self._name = f"the chart of Cilium {version}"
-        self._paths = tuple(_paths(facts, ""))
-        self._places = places
-
-    def unknown(self, path: tuple[str, ...], known: Facts) -> Problem:
-        """A name that the chart does not have there."""
-        *_, name = path
-        what = REMOVED.get(name) if len(path) == 1 else None
-        message = f"{self._name} has no such value" + (
-            f" any more: {what}" if what else f" and would ignore it{self._meant(name, known)}"
+        chart = Reader(
+            name=f"the chart of Cilium {version}",
+            noun="value",
+            start=("cilium", "values"),
+            facts=facts,
+            places=places,
+            protected=CILIUM_VALUES,
+            removed=REMOVED,
         )
-        return self._places.problem(("cilium", "values", *path), message, at_key=True)
-
-    def _meant(self, name: str, known: Facts) -> str:
-        if name in self._paths:
-            return f": values nest, so write {_nested(name)}"
-        alike = [one for one in known if one.lower() == name.lower()]
-        elsewhere = [one for one in self._paths if one.rpartition(".")[2].lower() == name.lower()]
-        found = alike[0] if alike else elsewhere[0] if len(elsewhere) == 1 else closest(name, tuple(known))
-        return f"; did you mean '{found}'?" if found else ""
-
-    def wrong(self, path: tuple[str, ...], value: object, kinds: str, below: Facts) -> Problem:
-        """A value of another kind than the chart takes."""
-        taken = " or ".join(_WORDS[kind] for kind in kinds.split() if kind != "null")
-        switch = isinstance(value, bool) and "enabled" in below
-        hint = f": write {path[-1]}: {{enabled: {str(value).lower()}}}" if switch else ""
-        message = f"this is {_kind_of(value)}, and {self._name} takes {taken}{hint}"
-        return self._places.problem(("cilium", "values", *path), message)
-
-
-def _judged(values: Mapping[str, Any], facts: Facts, path: tuple[str, ...], chart: _Chart) -> Iterator[Problem]:
-    for name, value in values.items():
-        here = (*path, str(name))
-        if _is_protected(".".join(here), value):
-            # Refused in words of its own.
-            continue
-        if name not in facts:
-            yield chart.unknown(here, facts)
-            continue
-        fact = facts[name]
-        kinds, below = ("object null", fact) if isinstance(fact, dict) else (str(fact), {})
-        if not _is_one_of(value, kinds):
-            yield chart.wrong(here, value, kinds, below)
-        elif below and value:
-            yield from _judged(value, below, here, chart)
-
-
-def _is_protected(dotted: str, value: object) -> bool:
-    replaced = not isinstance(value, Mapping) and any(one.startswith(f"{dotted}.") for one in CILIUM_VALUES)
-    return replaced or dotted in CILIUM_VALUES
-
-
-def _is_one_of(value: object, kinds: str) -> bool:
-    if kinds == _ANY or value is None:
-        # Helm takes a null for "without the chart's default".
-        return True
-    # In Python a truth value is a number as well.
-    return any(
-        isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)) for kind in kinds.split()
-    )
-
-
-def _kind_of(value: object) -> str:
-    return next((_WORDS[kind] for kind in _KINDS if _is_one_of(value, kind)), type(value).__name__)
+        yield from chart.judge(values)
+        yield from _proxy_needed(values, places)
+    yield from _told_past_the_chart(values, places)
 
 
 def _proxy_needed(values: Mapping[str, Any], places: Places) -> Iterator[Problem]:
@@ -155,13 +88,22 @@ def _proxy_needed(values: Mapping[str, Any], places: Places) -> Iterator[Problem
             yield places.problem(("cilium", "values", *path), message)
 
 
-def _paths(facts: Facts, start: str) -> Iterator[str]:
-    for name, below in facts.items():
-        yield f"{start}{name}"
-        if isinstance(below, dict):
-            yield from _paths(below, f"{start}{name}.")
+def _told_past_the_chart(values: Mapping[str, Any], places: Places) -> Iterator[Problem]:
+    """What the agents would be told by the chart's two back doors, where nothing here would see it."""
+    chart = {key: value for value, key in TOLD.items()}
+    for name in values.get("extraConfig") or {}:
+        if name in chart:
+            yield places.problem(("cilium", "values", "extraConfig", name), _past(chart[name]), at_key=True)
+    arguments = values.get("extraArgs") or []
+    for index, argument in enumerate(arguments if isinstance(arguments, list) else []):
+        name = str(argument).removeprefix("--").partition("=")[0]
+        if name in chart:
+            yield places.problem(("cilium", "values", "extraArgs", index), _past(chart[name]))
 
 
-def _nested(dotted: str) -> str:
-    first, _, rest = dotted.partition(".")
-    return f"{first}: {{{_nested(rest)}}}" if rest else f"{first}: …"
+def _past(value: str) -> str:
+    why = CILIUM_VALUES.get(value)
+    rest = (
+        f"which cannot be set: {why}; remove it" if why else f"over which this would win unseen; write {nested(value)}"
+    )
+    return f"the agents are told this by the chart's value {value}, {rest}"

@@ -121,11 +121,14 @@ class Condition(_Data):
 class Guard(_Data):
     """What is rendered against a collision: a text that a document or ``bootstrap.sh`` has to hold, or must not.
 
-    ``role``: on nodes of that role only. A document that a node does not have guards nothing there.
+    ``value``: in a document that is YAML, its dotted path; ``text`` is then the whole value in YAML's flow style, and
+    ``absent`` that it is not set. ``role``: on nodes of that role only. A document that a node does not have guards
+    nothing there.
     """
 
     document: str
-    text: str
+    value: str = ""
+    text: str = ""
     role: Literal["", "control-plane", "worker"] = ""
     absent: bool = False
 

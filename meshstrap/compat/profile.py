@@ -11,15 +11,21 @@ from meshstrap.compat.ranges import minor, version_parts
 from meshstrap.inventory import Inventory
 
 REFUSED, WARNED, GUARDED, NOTED, ELSEWHERE = "refused", "warned", "guarded", "noted", "elsewhere"
+OVERRIDDEN = "overridden"
+"""Values of the person's own have set aside what is rendered against it (:mod:`meshstrap.rendering.guards`)."""
 
 _STATES = {"refuse": REFUSED, "warn": WARNED, "guard": GUARDED, "note": NOTED}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A text that ``document`` has to hold, or must not (``absent``), on nodes of ``role`` (empty: on all)."""
+    """What ``document`` has to hold, or must not (``absent``), on nodes of ``role`` (empty: on all).
+
+    ``text`` somewhere in it, or as the value at the dotted path ``value``.
+    """
 
     document: str
+    value: str
     text: str
     role: str
     absent: bool
@@ -27,7 +33,7 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """One collision for one inventory. ``state`` is one of this module's five words.
+    """One collision for one inventory. ``state`` is one of this module's six words.
 
     ``check`` is the test of the verification that shows that it holds; ``until``, when the entry may be dropped.
     """
@@ -94,6 +100,7 @@ def _collision(entry: KnownCollision, inventory: Inventory) -> Collision:
         rendered=tuple(
             Rendered(
                 document=guard.document,
+                value=guard.value,
                 text=conditions.fill(guard.text, in_documents),
                 role=guard.role,
                 absent=guard.absent,

@@ -8,6 +8,7 @@ from meshstrap.compat import conditions
 from meshstrap.compat.chart_values import cilium_values_are_the_charts
 from meshstrap.compat.conditions import PLACES, words_of
 from meshstrap.compat.data import PARTS, Defaults, load_collisions, load_data
+from meshstrap.compat.kubelet_fields import kubelet_fields_are_known
 from meshstrap.compat.profile import REFUSED, sentence, state_of
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
@@ -60,7 +61,13 @@ def cilium_chart_is_pinned(inventory: Inventory, places: Places) -> Iterator[Pro
         yield places.problem(PLACES["cilium"], message)
 
 
-RULES = (nothing_known_collides, helm_is_pinned, cilium_chart_is_pinned, cilium_values_are_the_charts)
+RULES = (
+    nothing_known_collides,
+    helm_is_pinned,
+    cilium_chart_is_pinned,
+    cilium_values_are_the_charts,
+    kubelet_fields_are_known,
+)
 
 
 def version_rules(inventory: Inventory, places: Places) -> Iterator[Problem]:

@@ -42,11 +42,13 @@ KUBELET_FIELDS = {
     "containerRuntimeEndpoint": "it is containerd's socket",
     "enableServer": "kubectl logs and exec need it",
     "port": "the API server asks the kubelet on 10250",
+    "protectKernelDefaults": "the kubelet would not start: it then demands kernel values that no step sets",
     "readOnlyPort": "it answers everyone without asking who",
     "registerNode": "the node joins by registering itself",
     "registerWithTaints": "use nodes[].taints",
     "rotateCertificates": "without it the node drops out after a year",
     "serverTLSBootstrap": "somebody would have to approve every node's certificate before kubectl logs works",
+    "runOnce": "the kubelet of an API server refuses it",
     "staticPodPath": "kubeadm puts the control plane there",
 }
 """Field of KubeletConfiguration → why it is meshstrap's."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from meshstrap.inventory.model import Inventory
 from meshstrap.plan import machines
+from meshstrap.plan.network import derive_network
 
 COMFORTABLE_CONTROL_PLANE_MEMORY_GIB = 4
 """kubeadm itself asks for 1700 MiB; etcd, API server, Cilium and CoreDNS together use 2 to 3 GiB once pods run."""
@@ -13,7 +15,7 @@ COMFORTABLE_CONTROL_PLANE_MEMORY_GIB = 4
 
 def derive_warnings(inventory: Inventory) -> tuple[str, ...]:
     """Warnings of the plan, each with what it is about; those about versions and subnets are compat's."""
-    return (*_memory(inventory), *_quotas(inventory))
+    return (*_memory(inventory), *_quotas(inventory), *_kubelets(inventory))
 
 
 def _memory(inventory: Inventory) -> Iterator[str]:
@@ -29,3 +31,24 @@ def _quotas(inventory: Inventory) -> Iterator[str]:
     for account in inventory.accounts:
         if account.quota is None:
             yield f"account {account.name}: no quota is given, so its nodes are not held against what it may use"
+
+
+def _kubelets(inventory: Inventory) -> Iterator[str]:
+    network = derive_network(inventory.cluster.pod_subnet, inventory.cluster.service_subnet)
+    # Without the first and the last; Cilium takes two or three of them for itself.
+    addresses = 2 ** (32 - network.node_pod_prefix) - 2
+    yield from _kubelet("cluster.kubelet", inventory.cluster.kubelet, addresses)
+    for index, node in enumerate(inventory.nodes):
+        path = f"nodes[{index}].kubelet"
+        yield from _kubelet(path, node.kubelet, addresses)
+        if node.block_volume and {**inventory.cluster.kubelet, **node.kubelet}.get("podLogsDir"):
+            yield f"{path}: podLogsDir leads away from /var/log/pods, which {node.name}'s data volume carries"
+
+
+def _kubelet(path: str, fields: Mapping[str, Any], addresses: int) -> Iterator[str]:
+    """Fields that a step or the plan takes the effect from."""
+    if fields.get("failSwapOn") is False or fields.get("memorySwap"):
+        yield f"{path}: swap has no effect: the step swap_off switches it off on every node, at every boot"
+    pods = fields.get("maxPods")
+    if isinstance(pods, int) and pods > addresses:
+        yield f"{path}: maxPods is {pods}, but a node has {addresses} pod addresses: further pods wait for one"

@@ -22,6 +22,7 @@ namespace = Collection(
     "meshstrap",
     inventory.init,
     inventory.plan,
+    inventory.policy,
     inventory.schema,
     secrets.secrets,
     writing.render,

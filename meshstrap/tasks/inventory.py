@@ -1,21 +1,24 @@
-"""``init``, ``plan`` and ``schema``: the inventory, and what follows from it."""
+"""``init``, ``plan``, ``policy`` and ``schema``: the inventory, and what follows from it."""
 
 from __future__ import annotations
 
 import json as json_module
+import os
 from pathlib import Path
 
 from invoke.context import Context
 
-from meshstrap.errors import OutputRefused
+from meshstrap.errors import OutputRefused, PolicyInvalid
 from meshstrap.files import write_file
 from meshstrap.inventory import json_schema, parse_inventory
+from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
 from meshstrap.tasks.asking import Answers, ask_for_the_rest, can_ask
 from meshstrap.tasks.command import TaskScreen, again
 from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory, own_ssh_key
 from meshstrap.views.json import plan_json
+from meshstrap.views.policy import policy_difference, policy_text
 from meshstrap.views.starter import parse_starter_node, starter_inventory
 from meshstrap.views.tables import plan_sections
 
@@ -85,6 +88,37 @@ def plan(context: Context, inventory: str = "", output: str = "", json: bool = F
                 screen.say(f"\nwarning: {warning}", style="yellow")
     if output:
         write_file(Path(output), record.getvalue())
+
+
+@people_task(
+    beside="a policy that is there already: shows what it lacks, and writes nothing",
+    output="a file to write it to; without it the terminal",
+    lang="en or ko, the language of the reasons; without it that of your locale",
+)
+def policy(context: Context, inventory: str = "", beside: str = "", output: str = "", lang: str = "") -> None:
+    """Write the tailnet policy that the cluster needs, each line with its reason."""
+    language = choose_language(lang, os.environ)
+    screen = TaskScreen()
+    derived = load_plan(find_inventory(inventory, screen if output or beside else None))
+    if not derived.tags:
+        raise PolicyInvalid(
+            "tailnet.tags is empty: the nodes then belong to people, and no rule can name them; give them a tag"
+        )
+    if beside:
+        found = policy_difference(derived, _text_of(Path(beside)), beside)
+        screen.say(found or f"{beside}: has everything that {derived.name} needs.")
+    elif output:
+        write_file(Path(output), policy_text(derived, language))
+        screen.say(f"{output}: written")
+    else:
+        screen.say(policy_text(derived, language).rstrip("\n"))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(f"{path}: cannot be read: {error}; nothing was compared") from error
 
 
 @people_task(output="the file to write, - for the terminal; without it cluster.schema.json")

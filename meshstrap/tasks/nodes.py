@@ -81,7 +81,7 @@ def verify(  # noqa: PLR0917 - one for each flag
     cluster: bool = False,
     image: str = "",
 ) -> None:
-    """Hold every host against the plan over SSH; exit 1 when anything differs, 17 when not all could be asked."""
+    """Hold every host against the plan over SSH; exit 1 when anything differs, 18 when not all could be asked."""
     screen = TaskScreen()
     path = find_inventory(inventory, None if json else screen)
     plan = load_plan(path)

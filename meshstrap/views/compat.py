@@ -8,15 +8,16 @@ from dataclasses import asdict
 from rich.table import Table
 
 from meshstrap.compat import Collision, Rendered, warning
-from meshstrap.compat.profile import ELSEWHERE, GUARDED, NOTED, WARNED
+from meshstrap.compat.profile import ELSEWHERE, GUARDED, NOTED, OVERRIDDEN, WARNED
 from meshstrap.errors import UnknownName
 from meshstrap.plan.model import Plan
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table, some_names
 
-_STYLES = {WARNED: "yellow", NOTED: "cyan"}
+_STYLES = {OVERRIDDEN: "red", WARNED: "yellow", NOTED: "cyan"}
 _MEANING = {
     GUARDED: "kept away by what is rendered",
+    OVERRIDDEN: "no longer kept away: by a value of your own; said with every render",
     WARNED: "said with every render",
     NOTED: "nothing that is rendered can help; worth knowing",
     ELSEWHERE: "other versions or systems than yours",
@@ -47,7 +48,7 @@ def show_profile(screen: Screen, plan: Plan, *, everything: bool) -> None:
 def show_warnings(screen: Screen, plan: Plan) -> None:
     """What works, but with something that one should know before any machine exists."""
     for entry in plan.collisions:
-        if entry.state == WARNED:
+        if entry.state in {OVERRIDDEN, WARNED}:
             screen.say(f"warning: {warning(entry)}\n", style="yellow")
 
 
@@ -91,6 +92,8 @@ def collision_named(plan: Plan, name: str) -> Collision:
 def _rendered(item: Rendered) -> str:
     place = f"{item.document} of the {item.role}" if item.role else item.document
     text = " / ".join(line.strip() for line in item.text.splitlines())
+    if item.value:
+        text = item.value if item.absent else f"{item.value}: {text}"
     return f"{place}: {'never ' if item.absent else ''}{text}"
 
 

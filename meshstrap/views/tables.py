@@ -8,6 +8,8 @@ from rich import box
 from rich.table import Table
 
 from meshstrap.plan.model import AccountPlan, NodePlan, Plan
+from meshstrap.plan.policy import derive_policy
+from meshstrap.views.words import say
 
 # More names than these in one cell hide the rest of the row.
 NAMES_SHOWN = 6
@@ -21,6 +23,7 @@ def plan_sections(plan: Plan) -> list[tuple[str, Table]]:
         ("Nodes", _nodes(plan.nodes)),
         ("Steps", _steps(plan.nodes)),
         ("Accounts: used of quota", _accounts(plan.accounts)),
+        ("The tailnet's policy (`invoke policy`)", _policy(plan)),
         ("Overridden by you", _overrides(plan)),
     ]
     return [(title, table) for title, table in sections if table.row_count]
@@ -91,6 +94,14 @@ def _accounts(accounts: Iterable[AccountPlan]) -> Table:
 
 def _used(used: int, quota: int | None) -> str:
     return f"{used} of {quota}" if quota is not None else f"{used}"
+
+
+def _policy(plan: Plan) -> Table:
+    table = new_table("from", "to", "on", "why")
+    for grant in derive_policy(plan).grants if plan.tags else ():
+        for port in grant.ports:
+            table.add_row(*grant.src, *grant.dst, port.ports, say("policy", port.reason, "en"))
+    return table
 
 
 def _overrides(plan: Plan) -> Table:

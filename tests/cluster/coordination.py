@@ -9,6 +9,9 @@ from typing import Any
 import trustme
 import yaml
 
+from meshstrap.inventory import parse_inventory
+from meshstrap.plan import derive_plan
+from meshstrap.views.policy import policy_text
 from tests.lab.network import COORDINATION, Segment
 from tests.lab.process import Daemon, Result, run, wait_until
 
@@ -17,11 +20,13 @@ URL = f"https://{NAME}"
 TAG = "tag:k8s-node"
 RELAY = 999
 
-# Whoever holds the tag may reach the others that hold it, as the tailnet of a user would say.
-_POLICY = {
-    "tagOwners": {TAG: ["lab@"]},
-    "acls": [{"action": "accept", "src": [TAG], "dst": [f"{TAG}:*"]}],
-}
+# What the lab's policy is made from: nothing else of an inventory changes it.
+_INVENTORY = f"""
+cluster: {{name: lab}}
+tailnet: {{login_server: '{URL}', tags: ['{TAG}']}}
+accounts: [{{name: alice}}]
+nodes: [{{name: cp1, account: alice, role: control-plane}}]
+"""
 
 
 class Headscale:
@@ -75,7 +80,7 @@ class Headscale:
             "database": {"type": "sqlite", "sqlite": {"path": f"{self._folder}/db.sqlite"}},
             "tls_cert_path": f"{self._folder}/server.pem",
             "tls_key_path": f"{self._folder}/server.pem",
-            "policy": {"mode": "file", "path": f"{self._folder}/policy.json"},
+            "policy": {"mode": "file", "path": f"{self._folder}/policy.hujson"},
             "dns": {
                 "magic_dns": True,
                 "base_domain": "tailnet.lab.test",
@@ -86,7 +91,9 @@ class Headscale:
             "logtail": {"enabled": False},
         }
         (self._folder / "config.yaml").write_text(yaml.safe_dump(settings))
-        (self._folder / "policy.json").write_text(json.dumps(_POLICY))
+        # The product's own: what it leaves out, no node gets.
+        plan = derive_plan(parse_inventory(_INVENTORY, "policy"))
+        (self._folder / "policy.hujson").write_text(policy_text(plan))
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -117,6 +124,12 @@ class Headscale:
 
     def _ask(self, *words: str) -> Any:
         return json.loads(self._command(*words).check().out) or []
+
+    def judge_policy(self, text: str) -> Result:
+        """What the server says of a policy, without taking it."""
+        file = self._folder / "judged.hujson"
+        file.write_text(text)
+        return self._command("policy", "check", "--file", str(file))
 
     def mint_key(self, *, tag: str = TAG, lifetime: str = "24h") -> str:
         """A single-use key that carries the tag."""

@@ -8,11 +8,13 @@ import yaml
 
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import derive_plan
+from meshstrap.views.policy import policy_text
 from tests.lab.node import status
 from tests.lab.process import wait_until
 
 from .chart_values import chart_facts, facts_file
 from .cluster import Cluster
+from .coordination import TAG, Headscale
 from .inventory import NODES
 from .supplies import Supplies
 from .versions import programs, this_machine
@@ -65,6 +67,18 @@ def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
 
         wait_until(says, f"{name}: OK", seconds=60)
     assert len(cluster.objects("ciliumnodes")) == len(NODES)
+
+
+def test_the_server_takes_the_policy_that_the_cluster_lives_with_and_refuses_a_broken_one(
+    cluster: Cluster, headscale: Headscale
+) -> None:
+    text = policy_text(derive_plan(load_inventory(cluster.inventory)))
+    headscale.judge_policy(text).check()
+    assert TAG in text
+    for right, wrong in ((f'"dst": ["{TAG}"]', '"dst": ["tag:nobody"]'), ("udp:8472", "udp:vxlan"), ("],", "]")):
+        refused = headscale.judge_policy(text.replace(right, wrong, 1))
+        assert refused.code != 0, wrong
+        assert "policy" in refused.out + refused.err
 
 
 def test_coredns_answers(cluster: Cluster) -> None:

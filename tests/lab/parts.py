@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
@@ -14,16 +14,29 @@ class Division:
     """How a lab's tests are dealt out to parts.
 
     ``count`` parts; the files ``always`` are in each of them. A file is dealt as a whole, since its tests share
-    machines; of the files ``by_case`` (beginnings of names) each test is dealt by itself.
+    machines; of the files ``by_case`` (beginnings of names) each test is dealt by itself. ``minutes``: beginnings of
+    what is dealt → what each takes, where it is more than :data:`FEW_MINUTES`, so that no part is much longer than
+    the others.
     """
 
     count: int
     always: frozenset[str]
     by_case: tuple[str, ...]
+    minutes: Mapping[str, float] = field(default_factory=dict)
 
-    def part_of(self, units: Sequence[str], unit: str) -> int:
-        """The part of a unit, from 1; neighbours, which are of a kind, go to different parts."""
-        return units.index(unit) % self.count + 1
+    def parts_of(self, units: Iterable[str]) -> dict[str, int]:
+        """The part of each unit, from 1: the longest are dealt first, each to the part that has least to do."""
+        loads = [0.0] * self.count
+        parts = {}
+        for unit in sorted(units, key=self._minutes_of, reverse=True):
+            least = loads.index(min(loads))
+            loads[least] += self._minutes_of(unit)
+            parts[unit] = least + 1
+        return parts
+
+    def _minutes_of(self, unit: str) -> float:
+        found = [beginning for beginning in self.minutes if unit.startswith(beginning)]
+        return self.minutes[max(found, key=len)] if found else FEW_MINUTES
 
     def unit(self, nodeid: str) -> str:
         """What is dealt together with a test; empty: it is in each part."""
@@ -36,13 +49,50 @@ class Division:
     def chosen(self, nodeids: Sequence[str], part: int) -> list[bool]:
         """Which of these tests are in a part, in their order."""
         found = [self.unit(nodeid) for nodeid in nodeids]
-        units = list(dict.fromkeys(unit for unit in found if unit))
-        return [not unit or self.part_of(units, unit) == part for unit in found]
+        parts = self.parts_of(dict.fromkeys(unit for unit in found if unit))
+        return [not unit or parts[unit] == part for unit in found]
 
 
-# Measured together with tests/cluster/conftest.py's: docs/evidence.md names the day, CONTRIBUTING the minutes.
-NODE_LAB = Division(count=5, always=frozenset({"test_first_boot"}), by_case=("test_killed", "test_power_cut"))
-CLUSTER = Division(count=8, always=frozenset({"test_story"}), by_case=("test_faults_",))
+FEW_MINUTES = 0.3
+"""What is not named with its minutes takes about that."""
+
+# The minutes are those of machines with two cores and nothing else to do, from --durations (November 2026).
+NODE_LAB = Division(
+    count=7,
+    always=frozenset({"test_first_boot"}),
+    by_case=("test_killed", "test_power_cut"),
+    minutes={
+        "test_cloud_init": 3,
+        "test_dressed_as_oci": 3,
+        "test_faults_": 3,
+        "test_fetched_code": 2,
+        "test_killed::test_a_run": 2,
+        "test_oracle_linux": 4,
+        "test_power_cut::test_a_machine": 1,
+        "test_steps": 3,
+        "test_verify_faults": 3,
+    },
+)
+CLUSTER = Division(
+    count=12,
+    always=frozenset({"test_story"}),
+    by_case=("test_faults_", "test_traps_cilium"),
+    minutes={
+        "test_faults_init": 4,
+        "test_faults_join": 6,
+        "test_faults_late": 4,
+        "test_faults_living": 4,
+        "test_faults_power": 2,
+        "test_faults_tailnet": 2,
+        "test_network": 2,
+        "test_traps_": 2,
+        "test_traps_cilium::test_src_valid_mark": 0.1,
+        "test_traps_cilium::test_reverse": 0.2,
+        "test_traps_cilium::test_with_the_planned": 0.2,
+        "test_twice": 3,
+        "test_verify": 1,
+    },
+)
 
 
 class Parts:

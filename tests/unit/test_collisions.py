@@ -6,18 +6,23 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+import yaml
+from hypothesis import given, settings
 
 from meshstrap import compat
 from meshstrap.compat.data import PARTS, KnownCollision, load_collisions, load_data
-from meshstrap.compat.profile import ELSEWHERE, GUARDED, NOTED, WARNED
+from meshstrap.compat.profile import ELSEWHERE, GUARDED, NOTED, OVERRIDDEN, WARNED
 from meshstrap.compat.ranges import in_range
 from meshstrap.errors import UnknownName
 from meshstrap.inventory import parse_inventory
 from meshstrap.plan import Plan, derive_plan
 from meshstrap.rendering import render_documents, render_script
 from meshstrap.rendering.documents import render_unit
+from meshstrap.rendering.guards import holds, judge_guards
 from meshstrap.verify.catalogue import checks
 from meshstrap.views.compat import collision_named, profile_json
 from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
@@ -94,7 +99,7 @@ def test_what_keeps_a_collision_away_is_rendered(entry: KnownCollision) -> None:
             for node in map(plans()[number].node, found.nodes):
                 texts = rendered(number, node.name)
                 if wanted.role in {"", node.role} and wanted.document in texts:
-                    assert (wanted.text in texts[wanted.document]) != wanted.absent, f"{node.os} {node.name}: {wanted}"
+                    assert holds(wanted, texts[wanted.document]), f"{node.os} {node.name}: {wanted}"
                     seen.add(guard)
     assert seen == set(entry.guards), "a guard that no node has is none"
 
@@ -130,6 +135,43 @@ def test_a_value_of_one_s_own_turns_a_guard_into_a_warning() -> None:
     assert [*plan.warnings[: len(warned)]] == warned
     quiet = plan_of(HEADSCALE + "cilium: {values: {l7Proxy: false, devices: ''}}\n")
     assert states(quiet)["tailscale-l7-proxy"] == states(quiet)["cilium-devices"] == GUARDED
+
+
+ADDRESSES = "100.64.0.0/10"
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "nodePort": st.fixed_dictionaries(
+            {}, optional={"addresses": st.lists(st.sampled_from([ADDRESSES, "0.0.0.0/0"])), "range": st.just("1,2")}
+        ),
+        "operator": st.fixed_dictionaries({}, optional={"replicas": st.integers(0, 2), "enabled": st.booleans()}),
+        "debug": st.fixed_dictionaries({"enabled": st.booleans()}),
+    },
+)
+
+
+@given(values=VALUES)
+@settings(max_examples=25, deadline=None)
+def test_a_guard_is_one_only_while_its_values_stand(values: dict[str, Any]) -> None:
+    plan = judge_guards(plan_of(HEADSCALE + yaml.safe_dump({"cilium": {"values": values}})))
+    addresses = values.get("nodePort", {}).get("addresses", [ADDRESSES])
+    replicas = values.get("operator", {}).get("replicas", 1)
+    expected = {"node-ports-in-public": addresses == [ADDRESSES], "cilium-operator-replicas": replicas == 1}
+    assert {name: states(plan)[name] == GUARDED for name in expected} == expected
+    lost = {name for name, state in states(plan).items() if state == OVERRIDDEN}
+    assert lost == {name for name, holds_still in expected.items() if not holds_still}
+    assert len([line for line in plan.warnings if "by values of your own" in line]) == len(lost)
+
+
+def test_a_guard_that_a_value_takes_away_is_said_with_the_value_s_place() -> None:
+    plan = judge_guards(
+        plan_of(HEADSCALE + f"cilium: {{values: {{nodePort: {{addresses: [{ADDRESSES}, 0.0.0.0/0]}}}}}}\n")
+    )
+    found = collision_named(plan, "node-ports-in-public")
+    assert found.state == OVERRIDDEN
+    assert "cilium-values.yaml no longer holds nodePort.addresses: [100.64.0.0/10]" in found.why
+    assert found.what_to_do.startswith("take cilium.values.nodePort.addresses out of the inventory")
+    assert compat.warning(found) == plan.warnings[0]
 
 
 def test_a_newer_version_is_an_entry_of_its_own() -> None:

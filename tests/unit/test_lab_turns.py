@@ -31,11 +31,21 @@ def test_the_parts_together_are_everything_and_what_is_always_shown_is_in_each(b
     assert all(apart) is not bool(by_case)
 
 
+def test_the_longest_are_dealt_first_so_that_no_part_is_much_longer_than_the_others() -> None:
+    division = Division(
+        count=2, always=frozenset(), by_case=("test_long",), minutes={"test_long": 4, "test_long::test_short": 1}
+    )
+    parts = division.parts_of(["test_a", "test_long::test_short", "test_long::test_x", "test_long::test_y"])
+    assert sorted(parts) == ["test_a", "test_long::test_short", "test_long::test_x", "test_long::test_y"]
+    assert parts["test_long::test_x"] != parts["test_long::test_y"]
+    assert parts["test_long::test_short"] != parts["test_a"]
+
+
 @pytest.mark.parametrize(("division", "folder"), [(NODE_LAB, "lab"), (CLUSTER, "cluster")])
 def test_a_division_names_files_that_exist(division: Division, folder: str) -> None:
     files = {path.stem for path in (LABS / folder).glob("test_*.py")}
     assert division.always <= files
-    for beginning in division.by_case:
+    for beginning in (*division.by_case, *(name.partition("::")[0] for name in division.minutes)):
         assert any(name.startswith(beginning) for name in files), beginning
 
 

@@ -228,3 +228,22 @@ def test_values_as_text(value: object, text: str) -> None:
 )
 def test_ciliums_images_are_those_that_the_chart_will_run(values: dict[str, Any], agent: str, operator: str) -> None:
     assert cilium_images("1.20.2", values) == CiliumImages(agent=agent, operator=operator)
+
+
+KUBELETS = [
+    ("failSwapOn: false", "cluster.kubelet: swap has no effect: the step swap_off switches it off"),
+    ("memorySwap: {swapBehavior: LimitedSwap}", "cluster.kubelet: swap has no effect"),
+    ("maxPods: 400", "cluster.kubelet: maxPods is 400, but a node has 254 pod addresses"),
+    ("podLogsDir: /data/logs", "nodes[0].kubelet: podLogsDir leads away from /var/log/pods, which cp1's data volume"),
+]
+
+
+@pytest.mark.parametrize(("fields", "said"), KUBELETS)
+def test_a_kubelet_field_that_a_step_takes_the_effect_from_is_said(fields: str, said: str) -> None:
+    text = f"""
+cluster: {{name: c, kubelet: {{{fields}}}}}
+accounts: [{{name: a}}]
+nodes: [{{name: cp1, account: a, role: control-plane, block_volume: {{device: /dev/sdb, size_gib: 50}}}}]
+"""
+    assert [line for line in plan_of(text).warnings if line.startswith(said)]
+    assert not [line for line in plan_of(text.replace(fields, "maxPods: 60")).warnings if "kubelet:" in line]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meshstrap.plan.model import AccountPlan, Plan
-from meshstrap.plan.policy import derive_policy
 from meshstrap.views.page.model import PageAccount
+from meshstrap.views.policy import policy_text
 
 KEYS_GOOD_FOR = "24h"
 """As long as a bootstrap token: what is created later needs a new one of both."""
@@ -39,17 +37,11 @@ def before(plan: Plan, accounts: Sequence[PageAccount]) -> Before:
     """Step 0 of this plan."""
     return Before(
         accounts=tuple(_needs(account) for account in accounts),
-        policy=policy_text(plan) if plan.tags else "",
+        policy=policy_text(plan).rstrip("\n") if plan.tags else "",
         lifetime=KEYS_GOOD_FOR,
         key_commands=(_headscale_keys(plan),) if plan.login_server and plan.tags else (),
         key_lines="\n".join(f"{node.name}: {'hskey' if plan.login_server else 'tskey'}-auth-…" for node in plan.nodes),
     )
-
-
-def policy_text(plan: Plan) -> str:
-    """The tailnet's policy as JSON, a line for each list of names. ``ValueError`` as for :func:`derive_policy`."""
-    spread = json.dumps(derive_policy(plan), indent=2, ensure_ascii=False)
-    return re.sub(r"\[[^\[\]{}]*\]", lambda names: json.dumps(json.loads(names[0]), ensure_ascii=False), spread)
 
 
 def _needs(account: PageAccount) -> AccountNeeds:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from meshstrap.compat.chart_values import TOLD
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.names import TAILNET_DEVICE
 from meshstrap.verify.answers import CannotTell
@@ -16,20 +17,6 @@ from meshstrap.verify.question import Asked, Question
 from meshstrap.verify.reading import is_newer, same
 
 AGENT = "node_ready"
-
-# Value of the chart → key of the agents' ConfigMap (cilium-configmap.yaml of 1.20).
-TOLD = {
-    "kubeProxyReplacement": "kube-proxy-replacement",
-    "routingMode": "routing-mode",
-    "tunnelProtocol": "tunnel-protocol",
-    "MTU": "mtu",
-    "bpf.masquerade": "enable-bpf-masquerade",
-    "ipam.mode": "ipam",
-    "ipv6.enabled": "enable-ipv6",
-    "l7Proxy": "enable-l7-proxy",
-    "hubble.enabled": "enable-hubble",
-    "nodePort.addresses": "nodeport-addresses",
-}
 
 # Helm keeps a release as gzip in base64, in a Secret, which is base64 again.
 _RELEASE = r"""python3 -c '

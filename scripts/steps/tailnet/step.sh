@@ -83,7 +83,7 @@ tailnet_log_in() {
   health=$(tailnet_health)
   [[ -z $health ]] || refused=$health
   ((ANSWER == 0)) || waiting "no login with this auth key: ${refused//"$(<"$AUTH_KEY_FILE")"/KEY}" \
-    "put a fresh auth key into $AUTH_KEY_FILE"
+    "put a fresh auth key into $AUTH_KEY_FILE; if its tags are refused: invoke policy"
 }
 
 # Headscale refuses the key of a tagged node that expired or was logged out, and the attempt spends the key, until the

@@ -19,7 +19,8 @@ STREAMS = (1, 4)
 SECONDS = 4
 ROUNDS = 3
 PINGS = 20
-PORT = 5201
+# One that the tailnet's policy opens between nodes.
+PORT = 30201
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ _TOLD = {
     "mtu": "1280",
     "enable-bpf-masquerade": "true",
     "ipam": "kubernetes",
+    "enable-ipv4": "true",
     "enable-ipv6": "false",
     "enable-l7-proxy": "true",
     "enable-hubble": "false",

@@ -1,0 +1,48 @@
+"""``cluster.kubelet`` and ``nodes[].kubelet`` held against the fields of KubeletConfiguration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from meshstrap.compat.known_fields import Facts, Reader
+from meshstrap.compat.ranges import minor
+from meshstrap.errors import Problem
+from meshstrap.inventory import Inventory, Places
+from meshstrap.inventory.rules_protected import KUBELET_FIELDS
+from meshstrap.inventory.tree import Path
+
+
+@cache
+def kubelet_facts(kubernetes_minor: str) -> Facts:
+    """The fields that the kubelet of this minor version takes; empty for one of which nothing is known."""
+    file = files("meshstrap.compat") / "kubelet" / f"{kubernetes_minor}.yaml"
+    found: Facts = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
+
+
+def kubelet_fields_are_known(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """The kubelet takes each field, and each is of its kind: one that is not makes kubeadm fail on the node."""
+    version = minor(inventory.cluster.kubernetes_version)
+    if kubelet_facts(version):
+        for start, fields in _kubelets(inventory):
+            reader = Reader(
+                name=f"KubeletConfiguration of Kubernetes {version}",
+                noun="field",
+                start=start,
+                facts=kubelet_facts(version),
+                places=places,
+                protected=KUBELET_FIELDS,
+                removed={},
+            )
+            yield from reader.judge(fields)
+
+
+def _kubelets(inventory: Inventory) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    yield ("cluster", "kubelet"), inventory.cluster.kubelet
+    for index, node in enumerate(inventory.nodes):
+        yield ("nodes", index, "kubelet"), node.kubelet

@@ -1,0 +1,102 @@
+"""The tailnet's policy for people: each line with its reason, or what an existing policy lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from difflib import unified_diff
+from typing import Any
+
+import json5
+
+from meshstrap.errors import PolicyInvalid
+from meshstrap.plan.model import Plan
+from meshstrap.plan.policy import Grant, Policy, derive_policy
+from meshstrap.views.words import say
+
+Document = Mapping[str, Any]
+
+_EVERYTHING = "*"
+
+
+def policy_text(plan: Plan, language: str = "en") -> str:
+    """The policy in HuJSON, JSON with comments. ``ValueError`` as for :func:`derive_policy`."""
+    return "\n".join(_lines(plan, derive_policy(plan), language)) + "\n"
+
+
+def policy_difference(plan: Plan, existing: str, name: str) -> str:
+    """What a policy lacks for this cluster, as a difference between JSON without comments; empty: nothing.
+
+    ``PolicyInvalid`` when ``existing``, the text of the file ``name``, is no policy.
+    """
+    before = _read(existing, name)
+    after = _with(before, derive_policy(plan))
+    lines = [json.dumps(document, indent=2, ensure_ascii=False).splitlines() for document in (before, after)]
+    return "\n".join(
+        unified_diff(
+            lines[0],
+            lines[1],
+            fromfile=name,
+            tofile=f"{name}, with what {plan.name} needs",
+            n=len(lines[0]),
+            lineterm="",
+        )
+    )
+
+
+def _lines(plan: Plan, policy: Policy, language: str) -> Iterator[str]:
+    server = "Headscale" if plan.login_server else "Tailscale"
+    yield f"// {say('policy', 'head', language, cluster=plan.name, server=server)}"
+    yield "{"
+    yield '  "tagOwners": {'
+    yield f"    // {say('policy', 'owners_headscale' if plan.login_server else 'owners', language)}"
+    yield from (f'    "{tag}": {json.dumps(owners)},' for tag, owners in policy.owners.items())
+    yield "  },"
+    yield '  "grants": ['
+    for grant in policy.grants:
+        yield from _grant(grant, language)
+    yield "  ],"
+    yield "}"
+
+
+def _grant(grant: Grant, language: str) -> Iterator[str]:
+    yield f"    // {say('policy', grant.reason, language)}"
+    yield "    {"
+    yield f'      "src": {json.dumps(grant.src)},'
+    yield f'      "dst": {json.dumps(grant.dst)},'
+    yield '      "ip": ['
+    width = max(len(port.ports) for port in grant.ports) + 3
+    for port in grant.ports:
+        quoted = f'"{port.ports}",'
+        yield f"        {quoted:<{width}} // {say('policy', port.reason, language)}"
+    yield "      ],"
+    yield "    },"
+
+
+def _read(text: str, name: str) -> Document:
+    try:
+        # HuJSON is JSON with comments and trailing commas, and JSON5 has both.
+        document = json5.loads(text)
+    except ValueError as error:
+        raise PolicyInvalid(f"{name}: is no policy: {error}; nothing was compared") from error
+    if not isinstance(document, dict):
+        raise PolicyInvalid(f"{name}: a policy is one object in braces; nothing was compared")
+    return document
+
+
+def _with(document: Document, policy: Policy) -> Document:
+    """The document with what it lacks behind what it has. Who owns a tag that it knows already is left alone."""
+    wanted = policy.document
+    owners = {**wanted["tagOwners"], **document.get("tagOwners", {})}
+    known = document.get("tagOwners", {})
+    in_order = {**known, **{tag: owners[tag] for tag in wanted["tagOwners"]}}
+    grants = document.get("grants", [])
+    lacking = [grant for grant in wanted["grants"] if not any(_covers(one, grant) for one in grants)]
+    return {**document, "tagOwners": in_order, "grants": [*grants, *lacking]}
+
+
+def _covers(grant: Document, wanted: Document) -> bool:
+    return all(
+        _EVERYTHING in grant.get(field, ()) or set(wanted[field]) <= set(grant.get(field, ()))
+        for field in ("src", "dst", "ip")
+    )
