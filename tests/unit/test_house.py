@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "page": {"errors", "files"},
     "ssh": {"errors"},
     "status": set(),
-    "watch": {"views", "ssh", "status"},
+    "watch": {"plan", "views", "ssh", "status"},
     "verify": {"language", "plan", "ssh", "status", "steps"},
     "views": {"errors", "language", "decisions", "compat", "plan", "rendering", "output", "verify", "steps"},
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering", "views"},

@@ -11,13 +11,13 @@ from netaddr import AddrFormatError, IPAddress
 
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.machines import DNF
-from meshstrap.plan.names import CERTIFICATE_DAYS, GUARDED_PORTS, INNER_PORTS, SILENT_PORTS
+from meshstrap.plan.names import GUARDED_PORTS, INNER_PORTS, SILENT_PORTS
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import API, HTTP_STATUS, NO_CONNECTION, SYSTEM
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import days_left, filter_rules, same, tailnet_addresses
+from meshstrap.verify.reading import filter_rules, same, tailnet_addresses
 
 _ETCD = "/etc/kubernetes/pki/etcd"
 
@@ -27,14 +27,6 @@ _EXPIRY = (
     '[print(item["metadata"]["name"], base64.b64decode(item["data"].get("expiration", "")).decode()) '
     'for item in json.load(sys.stdin)["items"]]\''
 )
-
-_CERTIFICATES = r"""
-show() { printf '%s %s\n' "$1" "$(openssl x509 -noout -enddate)"; }
-for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do show "$f" <"$f" || exit 3; done
-for f in admin controller-manager scheduler; do
-  f=/etc/kubernetes/$f.conf
-  sed -n 's/^ *client-certificate-data: //p' "$f" | base64 -d | show "$f" || exit 3
-done"""
 
 _TOKENS = f"'{SYSTEM}/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken'"
 
@@ -57,7 +49,6 @@ def asks(plan: Plan) -> Asked:
                 f"--key {_ETCD}/healthcheck-client.key https://127.0.0.1:2379/health 2>&1",
                 codes=(0, *NO_CONNECTION),
             ),
-            Question("certificates", _CERTIFICATES),
             Question(
                 "ca_hash",
                 "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
@@ -104,16 +95,6 @@ def etcd_is_healthy(machine: Machine) -> None:
     except ValueError as error:
         raise CannotTell(f"etcd says {said[:100]!r}") from error
     machine.expect(healthy, said)
-
-
-@TOPIC.check()
-def certificates_are_good_for_a_month(machine: Machine) -> None:
-    lines = [line.split(" notAfter=") for line in machine.answers.lines("certificates") if " notAfter=" in line]
-    if not lines:
-        raise CannotTell("no certificate below /etc/kubernetes")
-    left = {path: days_left(machine.answers, end) for path, end in lines}
-    short = [f"{path}: {days:.1f} days left" for path, days in left.items() if days < CERTIFICATE_DAYS]
-    machine.expect(not short, short)
 
 
 @TOPIC.check()

@@ -154,9 +154,10 @@ control_plane_leftovers() {
 # word. How old they are is told by the file, and by the one of them that nobody makes anew by itself. Nothing is due where
 # the CA's key is not on this machine.
 control_plane_certificates_last() {
-  local oldest=$PKI/apiserver-kubelet-client.crt
+  local made oldest=$PKI/apiserver-kubelet-client.crt
   [[ ! -e $RENEWED ]]
-  [[ ! -s $PKI/ca.key ]] || openssl x509 -in "$oldest" -noout -checkend $(((EPOCHSECONDS - $(stat -c %Y "$oldest")) / 2)) ||
+  made=$(stat -c %Y "$oldest")
+  [[ ! -s $PKI/ca.key ]] || openssl x509 -in "$oldest" -noout -checkend $(((EPOCHSECONDS - made) / 2)) ||
     no 'certificates end soon'
 }
 
