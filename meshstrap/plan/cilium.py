@@ -16,7 +16,7 @@ _RENEWED = {"tls": {"auto": {"method": "cronJob"}}}
 def cilium_values(
     network: Network, *, api_endpoint: str, api_port: int, hubble: bool, own: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Our values for the chart. ``hubble``: with its relay and UI; ``own``: the person's, which are merged over them.
+    """Our values for the chart. ``hubble``: with its relay and UI; ``own``: the person's, which go over ours.
 
     ``devices`` stays out: Cilium finds the network card and tailscale0 by itself, and needs both. With the card alone
     pods still reach each other, but node ports do not answer the tailnet; with tailscale0 alone no pod reaches the
