@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shlex
 import sys
 from pathlib import Path
-
-from meshstrap.views.screen import Screen
 
 _COMMAND = re.compile(r"`invoke (?=[a-z])")
 _OWN_NAME = "meshstrap"
@@ -28,20 +25,3 @@ def again(task: str, **flags: str) -> str:
     """The command for a task with the flags that were given to this one, to be said as what comes next."""
     given = (f"--{name.replace('_', '-')}={shlex.quote(value)}" for name, value in flags.items() if value)
     return " ".join((program(), task, *given))
-
-
-class TaskScreen(Screen):
-    """Where tasks speak, in the words of the program that runs.
-
-    Of an output without UTF-8 what it cannot say is a question mark, not the end of the task.
-    """
-
-    def __init__(self) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
-        super().__init__()
-
-    def say(self, text: str = "", style: str | None = None) -> None:
-        """Print a text as it is."""
-        super().say(in_this_program(text), style)

@@ -464,8 +464,29 @@ def test_render_writes_the_code_that_nodes_fetch_and_says_where_it_goes(invoke: 
 def test_every_task_says_what_it_is(invoke: Invoke) -> None:
     result = invoke("--list")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ") and line[2] != " "] == [
-        *("compat", "explain", "graph", "init", "lab", "lint", "plan", "render", "schema", "secrets", "verify", "watch")
+        *(
+            "compat",
+            "explain",
+            "graph",
+            "init",
+            "lab",
+            "lint",
+            "plan",
+            "policy",
+            "render",
+            "schema",
+            "secrets",
+            "verify",
+        ),
+        "watch",
     ]
+
+
+def test_what_names_the_tasks_imports_nothing_that_they_need() -> None:
+    names = {"pydantic", "jinja2", "netaddr", "rich", "meshstrap.pipeline", "meshstrap.inventory", "meshstrap.views"}
+    program = f"import meshstrap.tasks.program, sys; print(sorted({names!r} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 def test_a_bug_planted_in_a_step_fails_lint_and_render_and_writes_nothing(tmp_path: Path) -> None:
