@@ -89,7 +89,7 @@ class Tailnet(Section):
         ["tag:k8s-node"],
         default=("tag:k8s-node",),
     )
-    version: Version = documented("Tailscale, MAJOR.MINOR.PATCH.", "1.104.5", default="1.104.5")
+    version: Version = documented("Tailscale, MAJOR.MINOR.PATCH.", "1.102.5", default="1.102.5")
 
 
 class Cilium(Section):

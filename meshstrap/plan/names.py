@@ -25,6 +25,10 @@ carry no address; the last two are for kubelets and containers, which watch many
 TAILNET_DEVICE = "tailscale0"
 """Tailscale's network interface on Linux."""
 
+POD_DEVICES = ("lxc+", "cilium_+")
+"""Network interfaces of Cilium, as iptables and firewalld name a beginning: one for each pod, its own three
+(``cilium_host``, ``cilium_net``, ``cilium_vxlan``)."""
+
 WIREGUARD_PORT = 41641
 """UDP port of tailscaled: the default of its package (/etc/default/tailscaled)."""
 
@@ -89,6 +93,23 @@ INNER_PORTS = {
 }
 """TCP ports of a control plane that only the machine itself and the tailnet may reach (kubeadm's defaults)."""
 
+KUBELET_PORT = 10250
+
+MESH_PORTS = {
+    ("tcp", 2379): "etcd's clients",
+    ("tcp", 2380): "etcd's peers",
+    ("tcp", 2381): "etcd's metrics",
+    ("tcp", 4240): "Cilium's health",
+    ("tcp", 4244): "Hubble",
+    ("tcp", 6443): "the API server",
+    ("tcp", KUBELET_PORT): "the kubelet",
+    ("tcp", 10257): "kube-controller-manager",
+    ("tcp", 10259): "kube-scheduler",
+    ("udp", 8472): "Cilium's tunnel",
+}
+"""Ports that only nodes and pods ask: kubeadm's defaults, and those of
+https://docs.cilium.io/en/stable/operations/system_requirements/#firewall-rules."""
+
 GUARDED_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
 """TCP ports that the host's firewall must not open to everyone: whoever needs them comes through the tailnet."""
 
@@ -110,16 +131,17 @@ PROBE_IMAGE = (
 
 def openings(network: Network) -> dict[str, tuple[str, ...]]:
     """What the host's firewall lets through before it refuses anything: chain → matches, as iptables writes them."""
-    pods = str(network.pod_subnet)
+    sent = tuple(f"-s {network.pod_subnet} -i {device}" for device in POD_DEVICES)
+    received = tuple(f"-d {network.pod_subnet} -o {device}" for device in POD_DEVICES)
     return {
-        "INPUT": (f"-i {TAILNET_DEVICE}", f"-p udp -m udp --dport {WIREGUARD_PORT}", f"-s {pods}"),
-        "FORWARD": (f"-s {pods}", f"-d {pods}"),
+        "INPUT": (f"-i {TAILNET_DEVICE}", f"-p udp -m udp --dport {WIREGUARD_PORT}", *sent),
+        "FORWARD": (*sent, *received),
     }
 
 
-def trusted_words(network: Network) -> tuple[str, ...]:
-    """The same in firewalld's words: an interface and a source of the zone ``trusted``, and a port."""
-    return TAILNET_DEVICE, str(network.pod_subnet), f"{WIREGUARD_PORT}/udp"
+def trusted_words() -> tuple[str, ...]:
+    """The same in firewalld's words: interfaces of the zone ``trusted``, and a port."""
+    return TAILNET_DEVICE, *POD_DEVICES, f"{WIREGUARD_PORT}/udp"
 
 
 def broken_kernels(versions: Versions) -> tuple[tuple[int, int], ...]:

@@ -33,6 +33,8 @@ OF_SEVERAL = Asked(
         ),
         Question("addresses", "ip -json address show"),
         Question("iptables", "iptables-save"),
+        Question("ip6tables", "command -v ip6tables-save >/dev/null || exit 3; ip6tables-save", codes=(0, 3)),
+        Question("nft", "command -v nft >/dev/null || exit 3; nft -j list ruleset", codes=(0, 3)),
         Question("firewalld", _FIREWALLD, codes=(0, 3)),
         Question("tailnet", "timeout 15 tailscale status --json"),
     ),

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from meshstrap.plan.names import TAILNET_DEVICE
+from meshstrap.plan.names import POD_DEVICES, TAILNET_DEVICE
 from meshstrap.ssh import machine_name, peers_of
 from meshstrap.verify.answers import Answers, CannotTell
 from meshstrap.verify.machine import Machine
+from meshstrap.verify.netfilter.firewall import Firewall
 
 _SYSTEMD_TIME = "%a %Y-%m-%d %H:%M:%S UTC"
 _OPENSSL_TIME = "%b %d %H:%M:%S %Y GMT"
@@ -91,10 +92,17 @@ def filter_rules(text: str, chain: str) -> list[str]:
     return [line for line in plain if line.startswith(f"-A {chain} ")]
 
 
-def policy(text: str, chain: str) -> str:
-    """What becomes of a packet that no rule of a built-in chain takes."""
-    found = re.search(rf"^:{chain} (\w+)", text.partition("*filter\n")[2], re.MULTILINE)
-    return found.group(1) if found else "ACCEPT"
+def host_firewall(answers: Answers) -> Firewall:
+    """The host's packet filter, whole."""
+    nft = answers.data("nft") if answers.code("nft") == 0 else None
+    six = answers.said("ip6tables") if answers.code("ip6tables") == 0 else ""
+    return Firewall.of(answers.said("iptables"), nft, six)
+
+
+def cards(answers: Answers) -> list[str]:
+    """The interfaces that lead out of the machine: those with an address, but for the tailnet's and Cilium's."""
+    ours = ("lo", TAILNET_DEVICE, *(device.rstrip("+") for device in POD_DEVICES))
+    return [name for name, told in interfaces(answers).items() if told.get("addr_info") and not name.startswith(ours)]
 
 
 def settings(text: str) -> Iterator[tuple[str, str]]:

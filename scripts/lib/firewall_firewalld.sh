@@ -1,9 +1,12 @@
 # shellcheck shell=bash
-# The firewall of Oracle Linux: firewalld. The same rules in words of its own: interfaces and sources go to the zone
-# that trusts all, a port to the default zone, which is the public interface's. Oracle's direct.xml is left alone.
+# The firewall of Oracle Linux: firewalld. The same rules in words of its own: interfaces go to the zone that trusts all,
+# a port to the default zone, which is the public interface's. Oracle's direct.xml is left alone.
 # Where firewalld does not run there is nothing to open.
 
 : "${FIREWALL_RULES:?}"
+
+# shellcheck disable=SC2034 # steps/host_firewall reads it: chains that iptables made, not of IPv4, of firewalld, our own
+readonly FIREWALL_OWN='^(ip6|ip [a-z]+ [A-Z]|bridge|arp|netdev|inet (meshstrap|firewalld))'
 
 firewall_is_open() {
   local state life known name
@@ -25,21 +28,13 @@ open_firewall() {
     while read -r kind name; do
       case $kind in
         port) retry 1 0 firewall-cmd --quiet ${life:+"$life"} "--add-port=$name" ;;
-        *) retry 1 0 firewall-cmd --quiet ${life:+"$life"} --zone=trusted "--change-$kind=$name" ;;
+        *) retry 1 0 firewall-cmd --quiet ${life:+"$life"} --zone=trusted "--change-interface=$name" ;;
       esac
     done < <(firewall_words)
   done
 }
 
 firewall_words() {
-  local chain flag value rest
-  while read -r chain flag value rest; do
-    rest=${rest#*--dport }
-    case "$chain $flag" in
-      'INPUT -i') printf 'interface %s\n' "$value" ;;
-      'INPUT -s') printf 'source %s\n' "$value" ;;
-      'INPUT -p') printf 'port %s/%s\n' "${rest%% *}" "$value" ;;
-      *) ;;
-    esac
-  done <<<"$FIREWALL_RULES"
+  sed -nE 's/^INPUT .*-i ([^ ]+).*/interface \1/p; s/^INPUT -p ([a-z]+) .*--dport ([0-9]+) .*/port \2\/\1/p' \
+    <<<"$FIREWALL_RULES"
 }

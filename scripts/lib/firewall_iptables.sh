@@ -1,19 +1,21 @@
 # shellcheck shell=bash
 # The firewall of Oracle's Ubuntu images: rules in a file that netfilter-persistent loads at boot, with a REJECT at the
-# end of INPUT and of FORWARD. Our rules go before it; nothing is removed. A machine without the file has no firewall
-# of its own.
+# end of INPUT and of FORWARD. Our rules go before it; nothing is removed. Without the file they go into the kernel alone,
+# and only where something is refused.
 
 : "${ROOT?}" "${FIREWALL_RULES:?}"
 
+# shellcheck disable=SC2034 # steps/host_firewall reads it: chains that iptables made, that are not of IPv4, and our own
+readonly FIREWALL_OWN='^(ip6|ip [a-z]+ [A-Z]|bridge|arp|netdev|inet meshstrap)'
 readonly FIREWALL_FILE=$ROOT/etc/iptables/rules.v4 FIREWALL_UFW=$ROOT/etc/ufw/ufw.conf
 
 firewall_is_open() {
   local text
   text=$(firewall_ufw)
   [[ -z $text ]]
-  [[ -f $FIREWALL_FILE ]] || return 0
   text=$(firewall_missing)
   [[ -z $text ]]
+  [[ -f $FIREWALL_FILE ]] || return 0
   is_edited "$FIREWALL_FILE" firewall_edit file
 }
 
@@ -22,7 +24,7 @@ open_firewall() {
   local -a words
   text=$(firewall_ufw)
   [[ -z $text ]] || fail "ufw is enabled: it would shut out the mesh" 'ufw disable'
-  edit_file "$FIREWALL_FILE" firewall_edit file
+  [[ ! -f $FIREWALL_FILE ]] || edit_file "$FIREWALL_FILE" firewall_edit file
   text=$(firewall_missing)
   while read -r -a words; do
     ((${#words[@]} == 0)) || retry 1 0 iptables --wait 30 --insert "${words[@]}"
@@ -36,13 +38,15 @@ firewall_ufw() {
 
 firewall_missing() {
   local text
+  text=$(type -P iptables) || return 0
   text=$(iptables --wait 30 --list-rules) || cannot_tell 'iptables does not answer'
   firewall_edit live <<<"*filter"$'\n'"$text"$'\nCOMMIT'
 }
 
-# Put each rule that is missing before the first rule that refuses everything in its chain, or at the chain's end.
-# `file` prints the whole new text; `live` prints only the rules to insert, as arguments of iptables --insert. Rules
-# are compared as text, so FIREWALL_RULES are written as iptables-save prints them.
+# Put each rule that is missing before the first rule of its chain that might refuse, which is all that neither accepts nor
+# jumps to those whose daemons put themselves first again and again; in a file else at the chain's end, in the kernel only
+# where the policy is DROP. `file` prints the whole new text; `live` prints only the rules to insert, as arguments of
+# iptables --insert. Rules are compared as text, so FIREWALL_RULES are written as iptables-save prints them.
 firewall_edit() { # <file or live> [path of rules in the format of iptables-save; else they come on stdin]
   awk -v form="$1" -v rules="${FIREWALL_RULES//$'\n'/;}" '
     BEGIN { n = split(rules, rule, ";") }
@@ -50,9 +54,11 @@ firewall_edit() { # <file or live> [path of rules in the format of iptables-save
     filter {
       line = $0
       gsub(/^\[[0-9:]+\] |[ \t\r]+$/, "", line)
+      if (line ~ /^(:|-P )[A-Z]+ DROP/) drop = drop line
       for (i = 1; i <= n; i++) {
         split(rule[i], word, " ")
-        if (!done[i] && (line == "COMMIT" || line ~ "^-A " word[1] " -j (REJECT|DROP)")) {
+        if (!done[i] && (line == "COMMIT" && (form == "file" || drop ~ word[1]) || line ~ "^-A " word[1] " " &&
+          line !~ / -j (ACCEPT|(ts|f2b|KUBE|DOCKER)-[^ ]*|(OLD_)?CILIUM_[^ ]*)$/)) {
           done[i] = 1
           if (!(("-A " rule[i]) in seen)) {
             at[word[1]]++

@@ -75,7 +75,11 @@ def test_the_server_takes_the_policy_that_the_cluster_lives_with_and_refuses_a_b
     text = policy_text(derive_plan(load_inventory(cluster.inventory)))
     headscale.judge_policy(text).check()
     assert TAG in text
-    for right, wrong in ((f'"dst": ["{TAG}"]', '"dst": ["tag:nobody"]'), ("udp:8472", "udp:vxlan"), ("],", "]")):
+    for right, wrong in (
+        (f'"dst": ["{TAG}"]', '"dst": ["tag:nobody"]'),
+        ("udp:8472", "udp:vxlan"),
+        ('"ip": [', '"ip": '),
+    ):
         refused = headscale.judge_policy(text.replace(right, wrong, 1))
         assert refused.code != 0, wrong
         assert "policy" in refused.out + refused.err

@@ -225,8 +225,8 @@ CILIUM = (
         "no connection from any pod of this node",
         "iptables -I INPUT -s 10.244.0.0/16 -p tcp --dport 10250 -j DROP",
         "iptables -D INPUT -s 10.244.0.0/16 -p tcp --dport 10250 -j DROP",
-        drift=False,
         host=POD_HOST,
+        also=("firewall.the_mesh_and_the_pods_get_through",),
     ),
 )
 

@@ -17,17 +17,25 @@ from .vendors import Sources
 
 MOMENTS = ("after the run", "after a reboot")
 
-# Two pods and two strangers, each a namespace behind a cable of its own; the machine routes between them.
-NEIGHBOURS = {"pod1": "10.244.1.11", "pod2": "10.244.1.12", "other1": "192.0.2.11", "other2": "192.0.2.12"}
+# Two pods and two strangers, each a namespace behind a cable of its own; the machine routes between them. A pod's cable
+# is named as Cilium names it; the last stranger sends from a pod's address.
+NEIGHBOURS = {
+    "pod1": "10.244.1.11",
+    "pod2": "10.244.1.12",
+    "other1": "192.0.2.11",
+    "other2": "192.0.2.12",
+    "spoof": "10.244.9.9",
+}
+CABLES = {name: f"lxc-{name}" if name.startswith("pod") else f"to-{name}" for name in NEIGHBOURS}
 _PLUG = """
 ip netns add {name}
-ip link add to-{name} type veth peer name eth0 netns {name}
-ip link set to-{name} up
-echo 1 >/proc/sys/net/ipv4/conf/to-{name}/proxy_arp
+ip link add {cable} type veth peer name eth0 netns {name}
+ip link set {cable} up
+echo 1 >/proc/sys/net/ipv4/conf/{cable}/proxy_arp
 ip -n {name} link set eth0 up
 ip -n {name} address add {address}/32 dev eth0
 ip -n {name} route add default dev eth0
-ip route add {address}/32 dev to-{name}
+ip route add {address}/32 dev {cable}
 """
 
 
@@ -59,12 +67,12 @@ def machine(launched: Machine, request: pytest.FixtureRequest) -> Machine:
 def neighbours(machine: Machine) -> Iterator[None]:
     try:
         for name, address in NEIGHBOURS.items():
-            machine.bash("set -e\n" + _PLUG.format(name=name, address=address)).check()
+            machine.bash("set -e\n" + _PLUG.format(name=name, address=address, cable=CABLES[name])).check()
         yield
     finally:
         for name in NEIGHBOURS:
             machine.run("ip", "netns", "del", name)
-            machine.run("ip", "link", "del", f"to-{name}")
+            machine.run("ip", "link", "del", CABLES[name])
 
 
 def connects(machine: Machine, user: str, address: str, port: int) -> bool:
@@ -137,7 +145,7 @@ def test_the_rules_are_loaded_at_boot_by_netfilter_persistent(machine: Machine) 
 def test_the_images_rules_are_all_there_in_their_order(machine: Machine) -> None:
     ours = [line for line in machine.read(RULES).splitlines() if line not in RULES_V4.splitlines()]
     assert [line for line in machine.read(RULES).splitlines() if line not in ours] == RULES_V4.splitlines()
-    assert len(ours) == 5
+    assert len(ours) == 8
     saved = machine.run("iptables-save", "-t", "filter").check().out
     assert saved.count("-A InstanceServices ") == RULES_V4.count("-A InstanceServices ")
 
@@ -151,8 +159,9 @@ def test_a_pod_reaches_the_node_and_a_stranger_is_still_refused(machine: Machine
     ask = "exec 3<>/dev/tcp/10.0.0.11/9"
     from_pod = machine.run("ip", "netns", "exec", "pod1", "timeout", "5", "bash", "-c", ask)
     assert "Connection refused" in from_pod.err, "nothing listens there, and the node itself says so"
-    from_stranger = machine.run("ip", "netns", "exec", "other1", "timeout", "5", "bash", "-c", ask)
-    assert "No route to host" in from_stranger.err, "the image's REJECT with icmp-host-prohibited"
+    for stranger in ("other1", "spoof"):
+        refused = machine.run("ip", "netns", "exec", stranger, "timeout", "5", "bash", "-c", ask)
+        assert "No route to host" in refused.err, "the image's REJECT with icmp-host-prohibited"
 
 
 def test_the_volume_of_the_console_is_the_one_that_is_used(machine: Machine, device: str) -> None:

@@ -148,8 +148,8 @@ def test_host_firewall_lets_tailnet_and_pods_through_and_keeps_the_images_rules(
             chained = [rule for rule in rules if rule.startswith(f"-A {chain} ")]
             end = next(number for number, rule in enumerate(chained) if rule.startswith(reject))
             wanted = {
-                "INPUT": ["-i tailscale0", "--dport 41641", "-s 10.244.0.0/16"],
-                "FORWARD": ["-s 10.244", "-d 10.244"],
+                "INPUT": ["-i tailscale0", "--dport 41641", "-i lxc+", "-i cilium_+"],
+                "FORWARD": ["-i lxc+", "-o lxc+", "-i cilium_+", "-o cilium_+"],
             }
             for word in wanted[chain]:
                 assert sum(word in rule for rule in chained[:end]) == 1, f"{word} once, before the {chain} REJECT"

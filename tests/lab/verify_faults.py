@@ -129,19 +129,26 @@ STORAGE = (
 FIREWALL = (
     seeded(
         "firewall.the_mesh_and_the_pods_get_through",
-        "INPUT -i tailscale0",
+        "tcp 6443 from tailscale0: iptables filter: -A INPUT -j REJECT",
         "iptables -D INPUT -i tailscale0 -j ACCEPT",
     ),
     seeded(
         "firewall.the_mesh_and_the_pods_get_through",
-        "FORWARD -s 10.244.0.0/16",
+        "tcp 443 from lxcx to tailscale0: iptables filter: -A FORWARD -j REJECT",
         "iptables -I FORWARD 1 -j REJECT",
         "iptables -D FORWARD 1",
     ),
     seeded(
+        "firewall.the_mesh_and_the_pods_get_through",
+        "nft inet own: guard",
+        "nft 'table inet own { chain guard { type filter hook input priority 5; policy drop; "
+        "ct state established,related accept; tcp dport 22 accept; }; }'",
+        "nft delete table inet own",
+    ),
+    seeded(
         "firewall.the_mesh_and_the_pods_get_through_after_a_boot",
-        "INPUT -s 10.244.0.0/16",
-        f"sed -i '/-A INPUT -s 10.244/d' {RULES}",
+        "tcp 10250 from lxcx: iptables filter: -A INPUT -j REJECT",
+        f"sed -i '/-A INPUT -s .* lxc/d' {RULES}",
     ),
     seeded(
         "firewall.the_instance_services_rules_are_intact",

@@ -52,10 +52,12 @@ RULES_V4 = f"{HEAD}{INPUT}{INPUT_REJECT}{FORWARD_REJECT}{INSTANCE_SERVICES}\nCOM
 FIREWALL_RULES = """\
 INPUT -i tailscale0 -j ACCEPT
 INPUT -p udp -m udp --dport 41641 -j ACCEPT
-INPUT -s 10.244.0.0/16 -j ACCEPT
-INPUT -i lxc+ -j ACCEPT
-FORWARD -i lxc+ -j ACCEPT
-FORWARD -o lxc+ -j ACCEPT"""
+INPUT -s 10.244.0.0/16 -i lxc+ -j ACCEPT
+INPUT -s 10.244.0.0/16 -i cilium_+ -j ACCEPT
+FORWARD -s 10.244.0.0/16 -i lxc+ -j ACCEPT
+FORWARD -s 10.244.0.0/16 -i cilium_+ -j ACCEPT
+FORWARD -d 10.244.0.0/16 -o lxc+ -j ACCEPT
+FORWARD -d 10.244.0.0/16 -o cilium_+ -j ACCEPT"""
 OUR_INPUT = "".join(f"-A {rule}\n" for rule in FIREWALL_RULES.splitlines() if rule.startswith("INPUT"))
 OUR_FORWARD = "".join(f"-A {rule}\n" for rule in FIREWALL_RULES.splitlines() if rule.startswith("FORWARD"))
 

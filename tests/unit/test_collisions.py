@@ -186,7 +186,7 @@ def test_words_are_filled_where_a_collision_concerns_the_cluster_and_general_whe
     for entry in plan.collisions:
         shown = entry.symptom + entry.why + entry.what_to_do + "".join(item.text for item in entry.rendered)
         assert not re.search(r"{(?!failCgroupV1)\w+}", shown), entry.id
-    assert "Tailscale 1.104.5 breaks" in collision_named(plan, "tailscale-l7-proxy").symptom
+    assert "Tailscale 1.102.5 breaks" in collision_named(plan, "tailscale-l7-proxy").symptom
     assert "Helm <4 is too old" in collision_named(plan, "helm-3").symptom
     assert "IPAddressDeny=10.244.0.0/16" in collision_named(plan, "pod-addresses-as-endpoints").rendered[0].text
 

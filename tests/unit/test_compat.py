@@ -16,6 +16,8 @@ from meshstrap.inventory import Inventory, PinnedFile, parse_inventory
 from meshstrap.inventory.field_types import System
 from meshstrap.inventory.model import Cilium, Cluster, Tailnet
 from meshstrap.plan import derive_plan
+from tests.lab import vendors
+from tests.lab.programs import FOLDER as PROGRAMS
 
 REST = "accounts: [{name: a}]\nnodes: [{name: cp1, account: a, role: control-plane}]\n"
 PIN = "{url: 'https://mirror.example.net/f.tgz', sha256: " + "0" * 64 + "}"
@@ -32,6 +34,26 @@ def test_defaults_are_those_of_the_models() -> None:
     assert Cluster.model_fields["helm_version"].default == defaults.helm
     assert Tailnet.model_fields["version"].default == defaults.tailscale
     assert Cilium.model_fields["version"].default == defaults.cilium
+
+
+# Part → the lab's program that is it, and its module; containerd and Kubernetes' packages carry these numbers, too.
+BUILT = {
+    "kubernetes": ("kubernetes", "k8s.io/kubernetes"),
+    "containerd": ("containerd", "github.com/containerd/containerd/v2"),
+    "tailscale": ("tailscale", "tailscale.com"),
+    "cilium": ("cilium", "github.com/cilium/cilium"),
+    "helm": ("helm", "helm.sh/helm/v4"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_default_is_the_version_that_the_labs_build_and_run(part: str) -> None:
+    program, module = BUILT[part]
+    go_mod = (PROGRAMS / program / "go.mod").read_text()
+    (built,) = re.findall(rf"^(?:require)?\s+{re.escape(module)} v(\S+)", go_mod, re.MULTILINE)
+    assert getattr(compat.defaults(), part) == built
+    packaged = {"kubernetes": vendors.KUBERNETES, "containerd": vendors.CONTAINERD, "tailscale": vendors.TAILSCALE}
+    assert packaged.get(part, built) == built
 
 
 def test_defaults_are_accepted_without_a_word() -> None:

@@ -90,7 +90,7 @@ def test_minimums() -> None:
             {
                 "kubelet=1.36.3-*",
                 "containerd.io=2.3.6-*",
-                "tailscale=1.104.5",
+                "tailscale=1.102.5",
                 "cri-tools=1.36.0-*",
                 "kubernetes-cni=1.9.1-*",
                 "iptables",
@@ -99,7 +99,7 @@ def test_minimums() -> None:
         ),
         (
             "oracle-9",
-            {"kubelet-1.36.3-*", "containerd.io-2.3.6-*", "tailscale-1.104.5-*", "cri-tools-1.36.0-*", "iptables-nft"},
+            {"kubelet-1.36.3-*", "containerd.io-2.3.6-*", "tailscale-1.102.5-*", "cri-tools-1.36.0-*", "iptables-nft"},
         ),
     ],
 )

@@ -78,7 +78,7 @@ def test_an_inventory_that_asks_for_another_way_gets_the_reason_and_can_read_on(
 def test_compat_shows_what_concerns_the_cluster(invoke: Invoke) -> None:
     result = invoke("compat")
     assert (result.code, result.err) == (0, "")
-    assert "Kubernetes 1.36.3, containerd 2.3.6, Tailscale 1.104.5, Cilium 1.20.2, Helm 4.3.0" in result.out
+    assert "Kubernetes 1.36.3, containerd 2.3.6, Tailscale 1.102.5, Cilium 1.20.2, Helm 4.3.0" in result.out
     assert "pod-identity-marks" in result.out
     assert "firewalld" not in result.out
     assert "firewalld" in invoke("compat", "--all").out
@@ -105,7 +105,7 @@ def test_a_render_says_what_collides_and_goes_on(invoke: Invoke, tmp_path: Path)
     (tmp_path / "cluster.yaml").write_text(MINE + "cilium: {values: {l7Proxy: true}}\n")
     result = invoke("render")
     assert result.code == 0
-    assert "warning: Tailscale 1.104.5 breaks what goes through Cilium's proxy" in result.out
+    assert "warning: Tailscale 1.102.5 breaks what goes through Cilium's proxy" in result.out
     assert "https://github.com/tailscale/tailscale/issues/19796" in result.out
     (tmp_path / "cluster.yaml").write_text(MINE.replace("name: mine", "name: mine, helm_version: 4.2.1"))
     assert invoke("render").code == 4

@@ -5,13 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from netaddr import IPAddress
+
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.machines import DNF
-from meshstrap.plan.names import openings, trusted_words
+from meshstrap.plan.names import (
+    KUBELET_PORT,
+    MESH_PORTS,
+    POD_DEVICES,
+    TAILNET_DEVICE,
+    WIREGUARD_PORT,
+    openings,
+    trusted_words,
+)
+from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
+from meshstrap.verify.netfilter.firewall import Firewall
+from meshstrap.verify.netfilter.packet import Packet
+from meshstrap.verify.netfilter.walk import DROP, UNKNOWN
 from meshstrap.verify.question import Asked
-from meshstrap.verify.reading import filter_rules, policy
+from meshstrap.verify.reading import cards, filter_rules, host_firewall
 
 SAVED = "/etc/iptables/rules.v4"
 FOREIGN = re.compile(r"^(?:\[\d+:\d+\] )?(?:-A |:)((?:ts-|CILIUM_|OLD_CILIUM_|KUBE-|cali-)[^ ]*)", re.MULTILINE)
@@ -27,7 +41,7 @@ def asks(plan: Plan) -> Asked:
 def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     """What the texts name."""
     if node.family == DNF:
-        return {"openings": f"firewalld trusts {', '.join(trusted_words(plan.network))}"}
+        return {"openings": f"firewalld trusts {', '.join(trusted_words())}"}
     matches = [f"{chain} {match}" for chain, all_ in openings(plan.network).items() for match in all_]
     return {"openings": f"accepted before anything is refused: {'; '.join(matches)}"}
 
@@ -35,48 +49,56 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
 TOPIC = Topic("firewall", __file__, asks=asks, values=values)
 
 
-def missing(machine: Machine, rules: str) -> Iterator[str]:
-    """What a packet of the mesh or of a pod runs into before it is accepted."""
-    for chain, matches in openings(machine.plan.network).items():
-        chained = filter_rules(rules, chain)
-        refusals = [number for number, rule in enumerate(chained) if re.match(rf"-A {chain} -j (REJECT|DROP)", rule)]
-        if not refusals and policy(rules, chain) == "ACCEPT":
-            continue
-        before = chained[: refusals[0]] if refusals else chained
-        yield from (f"{chain} {match}" for match in matches if f"-A {chain} {match} -j ACCEPT" not in before)
+def needed(machine: Machine) -> Iterator[Packet]:
+    """The first packets of connections that a node lives by, one of each kind."""
+    peer, pod = (
+        IPAddress(net.first + 9) for net in (machine.plan.network.tailnet_subnet, machine.plan.network.pod_subnet)
+    )
+    for protocol, port in MESH_PORTS:
+        yield Packet(device=TAILNET_DEVICE, protocol=protocol, port=port, source=peer)
+    for device in (device.replace("+", "x") for device in POD_DEVICES):
+        yield Packet(device=device, protocol="tcp", port=KUBELET_PORT, source=pod)
+        yield Packet(device=device, protocol="tcp", port=443, source=pod, out=TAILNET_DEVICE)
+        yield Packet(device=TAILNET_DEVICE, protocol="tcp", port=443, source=pod, out=device, destination=pod)
+    for card in cards(machine.answers):
+        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT)
 
 
-def untrusted(machine: Machine, life: str) -> list[str]:
-    """What firewalld does not trust, ``running`` or ``permanent``, which is after a reload."""
-    if machine.answers.code("firewalld") != 0:
-        machine.skip("firewalld does not run: nothing is refused")
-    parts = machine.answers.said("firewalld").split("== ")
-    known = next((part for part in parts if part.partition("\n")[0] == life), "").split()
-    return [word for word in trusted_words(machine.plan.network) if word not in known]
-
-
-def refused(machine: Machine, rules: str) -> None:
+def refused(machine: Machine, firewall: Firewall) -> None:
     """Expect that nothing of the mesh is refused."""
-    found = list(missing(machine, rules))
-    machine.expect(not found, f"refused before it is accepted: {', '.join(found)}")
+    fates = {packet: firewall.fate(packet) for packet in needed(machine)}
+    found = [f"{shown(packet)}: {fate.why}" for packet, fate in fates.items() if fate.verdict == DROP]
+    machine.expect(not found, found)
+    unknown = [f"{shown(packet)}: {fate.why}" for packet, fate in fates.items() if fate.verdict == UNKNOWN]
+    if unknown:
+        raise CannotTell(f"{len(unknown)} packets, the first is {unknown[0]}")
+
+
+def shown(packet: Packet) -> str:
+    """``tcp 6443 from tailscale0``."""
+    return f"{packet.protocol} {packet.port} from {packet.device}{packet.out and f' to {packet.out}'}"
 
 
 @TOPIC.check()
 def the_mesh_and_the_pods_get_through(machine: Machine) -> None:
-    if machine.node.family == DNF:
-        found = untrusted(machine, "running")
-        machine.expect(not found, f"not trusted: {', '.join(found)}")
-    else:
-        refused(machine, machine.answers.said("iptables"))
+    refused(machine, host_firewall(machine.answers))
 
 
 @TOPIC.check()
 def the_mesh_and_the_pods_get_through_after_a_boot(machine: Machine) -> None:
     if machine.node.family == DNF:
-        found = untrusted(machine, "permanent")
+        found = untrusted(machine)
         machine.expect(not found, f"not trusted permanently: {', '.join(found)}")
     else:
-        refused(machine, saved_rules(machine))
+        refused(machine, Firewall.of(saved_rules(machine)))
+
+
+def untrusted(machine: Machine) -> list[str]:
+    """What firewalld will not trust once it has read its files again."""
+    if machine.answers.code("firewalld") != 0:
+        machine.skip("firewalld does not run: nothing is refused")
+    known = machine.answers.said("firewalld").partition("== permanent\n")[2].split()
+    return [word for word in trusted_words() if word not in known]
 
 
 def saved_rules(machine: Machine) -> str:

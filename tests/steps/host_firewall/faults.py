@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from meshstrap.plan import NodePlan, Plan
-from tests.shell.firewall_rules import RULES_V4
-from tests.unit.hosts.faults import WORKER, Raw, fault, out, put, text
+import json
+from pathlib import Path
 
+from meshstrap.plan import NodePlan, Plan
+from tests.shell.firewall_rules import FORWARD_REJECT, INPUT_REJECT, OUR_FORWARD, OUR_INPUT, RULES_V4
+from tests.unit.hosts.faults import WORKER, Change, Raw, data, fault, out, put, text
+
+FIREWALLD = Path(__file__).with_name("firewalld.json")
+"""What nft lists of firewalld 2.3.1 once the step has run (Debian 13, November 2026), as far as a packet meets it on
+its way into the host, or through it."""
 RULES = "/etc/iptables/rules.v4"
 INTERFACE = "-A INPUT -i tailscale0 -j ACCEPT\n"
 
@@ -18,20 +24,15 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
         "texts": {"/sys/class/dmi/id/chassis_asset_tag": "OracleCloud.com\n", **(_APT if is_apt else _DNF)},
         "commands": {
             "iptables": _as_printed(_SAVED) if is_apt else _ORACLES,
+            "ip6tables": "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\nCOMMIT\n",
+            "nft": '{"nftables": [{"metainfo": {"version": "1.0.9"}}]}' if is_apt else FIREWALLD.read_text(),
             "firewalld": REFUSED if is_apt else f"== running\n{_ZONE}41641/udp\n== permanent\n{_ZONE}41641/udp\n",
         },
     }
 
 
 REFUSED = {"code": 3, "out": "", "err": ""}
-_OUR_INPUT = (
-    "-A INPUT -i tailscale0 -j ACCEPT\n-A INPUT -p udp -m udp --dport 41641 -j ACCEPT\n"
-    "-A INPUT -s 10.244.0.0/16 -j ACCEPT\n"
-)
-_OUR_FORWARD = "-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -d 10.244.0.0/16 -j ACCEPT\n"
-_SAVED = RULES_V4.replace("-A INPUT -j REJECT", f"{_OUR_INPUT}-A INPUT -j REJECT").replace(
-    "-A FORWARD -j REJECT", f"{_OUR_FORWARD}-A FORWARD -j REJECT"
-)
+_SAVED = RULES_V4.replace(INPUT_REJECT, OUR_INPUT + INPUT_REJECT).replace(FORWARD_REJECT, OUR_FORWARD + FORWARD_REJECT)
 _APT = {"/etc/iptables/rules.v4": _SAVED, "/etc/ufw/ufw.conf": "ENABLED=no\n"}
 _DIRECT = (
     '<rule ipv="ipv4" table="filter" chain="BareMetalInstanceServices" priority="{}">-d 169.254.0.{}/32 -p tcp '
@@ -39,7 +40,7 @@ _DIRECT = (
     "--uid-owner 0 -m tcp --dport 3260 -j ACCEPT</rule>\n"
 )
 _DNF = {"/etc/firewalld/direct.xml": _DIRECT.format(0, 2) + _DIRECT.format(1, 3)}
-_ZONE = "trusted (active)\n  target: ACCEPT\n  interfaces: tailscale0\n  sources: 10.244.0.0/16\n"
+_ZONE = "trusted (active)\n  target: ACCEPT\n  interfaces: cilium_+ lxc+ tailscale0\n  sources: \n"
 _ORACLES = (
     "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:BareMetalInstanceServices - [0:0]\n"
     "-A OUTPUT -d 169.254.0.0/16 -j BareMetalInstanceServices\n"
@@ -55,40 +56,88 @@ def _as_printed(saved: str) -> str:
     return text + "*nat\n:CILIUM_PRE_nat - [0:0]\n:ts-postrouting - [0:0]\nCOMMIT\n"
 
 
+def of_others(rules: str, hook: str = "input") -> Change:
+    """A table that somebody wrote for nftables."""
+    place = {"family": "inet", "table": "own"}
+    chain = {**place, "name": "guard", "type": "filter", "hook": hook, "prio": 10, "policy": "accept"}
+    rule = {**place, "chain": "guard", "expr": json.loads(rules)}
+    more = [{"table": {"family": "inet", "name": "own"}}, {"chain": chain}, {"rule": rule}]
+    return data("nft", lambda told: told["nftables"].extend(more))
+
+
 FAULTS = (
-    fault("firewall", "the mesh and the pods get through", out("iptables", INTERFACE, ""), "INPUT -i tailscale0"),
     fault(
         "firewall",
         "the mesh and the pods get through",
-        out("iptables", ":FORWARD ACCEPT [0:0]\n", ":FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\n"),
-        "FORWARD -s 10.244.0.0/16, FORWARD -d 10.244.0.0/16",
+        out("iptables", INTERFACE, ""),
+        "tcp 6443 from tailscale0: iptables filter: -A INPUT -j REJECT",
     ),
     fault(
         "firewall",
         "the mesh and the pods get through",
-        out(
-            "firewalld",
-            "interfaces: tailscale0\n  sources: 10.244.0.0/16\n41641/udp\n==",
-            "interfaces: \n  sources: 10.244.0.0/16\n41641/udp\n==",
-        ),
-        "not trusted: tailscale0",
+        out("iptables", ":FORWARD ACCEPT [0:0]\n", ":FORWARD ACCEPT [0:0]\n-A FORWARD -j DROP\n"),
+        "tcp 443 from lxcx to tailscale0: iptables filter: -A FORWARD -j DROP",
+    ),
+    *(
+        fault(
+            "firewall",
+            "the mesh and the pods get through",
+            out(
+                "iptables",
+                ":FORWARD ACCEPT [0:0]\n",
+                f":FORWARD ACCEPT [0:0]\n:LATE - [0:0]\n-A INPUT {rule}\n-A LATE -j DROP\n",
+            ),
+            found,
+        )
+        for rule, found in (
+            ('-m comment --comment "999 drop all" -j DROP', '--comment "999 drop all" -j DROP'),
+            ("-j LATE", "iptables filter: -A LATE -j DROP"),
+            ("-g LATE", "iptables filter: -A LATE -j DROP"),
+            ("-p tcp -m tcp ! --dport 22 -j DROP", "! --dport 22 -j DROP"),
+        )
+    ),
+    fault(
+        "firewall",
+        "the mesh and the pods get through",
+        of_others('[{"drop": null}]'),
+        'nft inet own: guard: [{"drop": null}]',
+    ),
+    fault(
+        "firewall",
+        "the mesh and the pods get through",
+        of_others('[{"reject": {"type": "icmpx"}}]', "forward"),
+        "tcp 443 from tailscale0 to cilium_x: nft inet own: guard",
+        WORKER,
+    ),
+    fault(
+        "firewall",
+        "the mesh and the pods get through",
+        out("nft", '"right": "tailscale0"', '"right": "another0"'),
+        "udp 8472 from tailscale0: nft inet firewalld",
+        WORKER,
+    ),
+    fault(
+        "firewall",
+        "the mesh and the pods get through",
+        out("nft", '"right": 41641', '"right": 41642'),
+        "udp 41641 from enp0s6: nft inet firewalld",
         WORKER,
     ),
     fault(
         "firewall",
         "the mesh and the pods get through after a boot",
-        text(RULES, "-A FORWARD -d 10.244.0.0/16 -j ACCEPT\n", ""),
-        "FORWARD -d 10.244.0.0/16",
+        text(RULES, "-A FORWARD -d 10.244.0.0/16 -o lxc+ -j ACCEPT\n", ""),
+        "tcp 443 from tailscale0 to lxcx: iptables filter: -A FORWARD -j REJECT",
     ),
     fault(
         "firewall",
         "the mesh and the pods get through after a boot",
         out(
             "firewalld",
-            "== permanent\ntrusted (active)\n  target: ACCEPT\n  interfaces: tailscale0\n  sources: 10.244.0.0/16",
-            "== permanent\n  interfaces: tailscale0\n  sources:",
+            "== permanent\ntrusted (active)\n  target: ACCEPT\n  interfaces: cilium_+ lxc+ tailscale0",
+            "== permanent\n  interfaces: tailscale0 cilium_+",
         ),
-        "not trusted permanently: 10.244.0.0/16",
+        "not trusted permanently: lxc+",
         WORKER,
     ),
     fault(

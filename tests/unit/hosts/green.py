@@ -102,7 +102,11 @@ def _status(node: NodePlan) -> str:
 def _of_no_step(node: NodePlan) -> Raw:
     """What several steps ask, or none."""
     address = {"family": "inet", "local": ADDRESSES[node.name], "prefixlen": 32}
-    addresses = [{"ifname": "enp0s6", "mtu": 9000}, {"ifname": "tailscale0", "mtu": 1280, "addr_info": [address]}]
+    card = {"family": "inet", "local": "10.0.0.11", "prefixlen": 24}
+    addresses = [
+        {"ifname": "enp0s6", "mtu": 9000, "addr_info": [card]},
+        {"ifname": "tailscale0", "mtu": 1280, "addr_info": [address]},
+    ]
     return {
         "texts": {"/proc/stat": f"cpu  1 2 3\nbtime {BOOT}\n", "/var/lib/meshstrap/status.json": _status(node)},
         "modes": {
@@ -118,6 +122,7 @@ def _of_no_step(node: NodePlan) -> Raw:
             "addresses": json.dumps(addresses),
             "drift": "".join(f"2026-11-23T20:40:01Z ok      {name}: converged\n" for name in node.steps),
             "steps": "\n".join(node.steps) + "\n",
+            "timer": "active\n",
             "secrets_in_logs": "",
             "secrets_in_processes": "",
             "secrets_in_files": "",
