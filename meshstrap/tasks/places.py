@@ -69,6 +69,19 @@ def folder(output: str) -> Path:
     return Path(output or "generated")
 
 
+def verdicts_folder() -> Path | None:
+    """Where it is noted which texts the linters found nothing in; ``None``: nowhere, since this user has no home.
+
+    The XDG base directories' cache, on macOS as well, like most programs that are run in a terminal there. platformdirs
+    would know Windows too, where no bash is; it is one more package for one line.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "meshstrap" / "linted"
+    except RuntimeError:
+        return None
+
+
 def shown(path: Path) -> Path:
     """A path as short as it can be from where the person stands."""
     return min(path, Path(os.path.relpath(path)), key=lambda candidate: len(str(candidate)))

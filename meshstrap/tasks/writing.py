@@ -19,7 +19,7 @@ from meshstrap.pipeline import (
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.resources import resource
 from meshstrap.tasks.command import again
-from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path
+from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path, verdicts_folder
 from meshstrap.tasks.screen import TaskScreen
 from meshstrap.tasks.secrets import find_secrets, ignore_in_git, missing
 from meshstrap.views.compat import show_warnings
@@ -35,7 +35,7 @@ def render(inventory: str, output: str, secrets: str, check: bool, prune: bool, 
     known = find_secrets(screen, secrets_path(path, secrets), plan, create=not check)
     scripts = render_scripts(plan, screen.track)
     with screen.working("linting"):
-        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh")
+        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh", verdicts_folder())
     packed = pack_nodes(plan, scripts, known, screen.track)
     files = node_files(plan, scripts, packed, known)
     if not check:
