@@ -8,7 +8,6 @@ from typing import Any
 from meshstrap.plan.model import CiliumImages, Network
 from meshstrap.plan.network import cilium_mtu
 
-
 # The chart's own way makes them once, for 365 days; this one makes them anew every four months (values.yaml of 1.20,
 # hubble.tls.auto.schedule and certValidityDuration).
 _RENEWED = {"tls": {"auto": {"method": "cronJob"}}}
@@ -17,7 +16,7 @@ _RENEWED = {"tls": {"auto": {"method": "cronJob"}}}
 def cilium_values(
     network: Network, *, api_endpoint: str, api_port: int, hubble: bool, own: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Our values for the chart. ``hubble``: with its relay and UI; ``own``: the person's values, merged over ours later.
+    """Our values for the chart. ``hubble``: with its relay and UI; ``own``: the person's, which go over ours.
 
     ``devices`` stays out: Cilium finds the network card and tailscale0 by itself, and needs both. With the card alone
     pods still reach each other, but node ports do not answer the tailnet; with tailscale0 alone no pod reaches the
