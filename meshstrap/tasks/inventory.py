@@ -12,7 +12,6 @@ from meshstrap.inventory import json_schema, parse_inventory
 from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
 from meshstrap.tasks.asking import Answers, ask_for_the_rest, can_ask
-from meshstrap.tasks.command import again
 from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory, own_ssh_key
 from meshstrap.tasks.screen import TaskScreen
 from meshstrap.views.json import plan_json
@@ -40,7 +39,7 @@ def init(node: list[str], volume: list[str], inventory: str, name: str, login_se
     write_file(path, text)
     if key_file:
         screen.say(f"{key_file}: taken as the key that you will give the cloud; it shares the user-data's size limit.")
-    screen.say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
+    screen.say(f"{path}: written. Next: edit it, then `invoke render`.")
 
 
 def starter(answers: Answers, key: str) -> str:

@@ -21,7 +21,6 @@ from meshstrap.secrets import (
     refuse_unfit_keys,
     save_secrets,
 )
-from meshstrap.tasks.command import again
 from meshstrap.tasks.flags import LIFETIME
 from meshstrap.tasks.places import find_inventory, folder, now, secrets_path, shown
 from meshstrap.tasks.screen import TaskScreen
@@ -48,8 +47,7 @@ def secrets(
     save_secrets(place, after)
     screen.say(f"{place}: {after}")
     show_missing(screen, {node.name: missing(after, node) for node in derived.nodes})
-    render = again("render", inventory=inventory, output=output, secrets=secrets)
-    screen.say(f"Next: `{render}`, which puts them into {folder(output)}/NODE/.")
+    screen.say(f"Next: `invoke render`, which puts them into {folder(output)}/NODE/.")
     if renew:
         show_renewed(screen, str(folder(output)), derived, renew)
 

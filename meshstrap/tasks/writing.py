@@ -18,7 +18,6 @@ from meshstrap.pipeline import (
 )
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.resources import resource
-from meshstrap.tasks.command import again
 from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path, verdicts_folder
 from meshstrap.tasks.screen import TaskScreen
 from meshstrap.tasks.secrets import find_secrets, ignore_in_git, missing
@@ -48,8 +47,7 @@ def render(inventory: str, output: str, secrets: str, check: bool, prune: bool, 
         for node in plan.nodes
     ]
     page += ", without secrets" if no_secrets else ""
-    prune_command = again("render", inventory=inventory, output=output, secrets=secrets) + " --prune"
-    show_result(screen, str(root), rows, report, limit=METADATA_LIMIT, page=page, prune=prune_command)
+    show_result(screen, str(root), rows, report, limit=METADATA_LIMIT, page=page)
     show_next(screen, str(root), example=is_example(path))
     if plan.code_url:
         show_code(screen, str(root), code_name(plan), plan.code_url)

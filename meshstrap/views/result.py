@@ -35,12 +35,8 @@ def show_result(
     *,
     limit: int,
     page: str,
-    prune: str,
 ) -> None:
-    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page.
-
-    ``prune``: the command that removes what is stale.
-    """
+    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page."""
     screen.show(render_table(rows, limit))
     screen.say(
         f"yaml, b64: how much of the cloud's {limit:,} bytes this form of the user-data takes, SSH keys included"
@@ -55,7 +51,7 @@ def show_result(
             )
     show_missing(screen, {row.node.name: row.missing for row in rows})
     for node in written.stale:
-        screen.say(f"  {node}: stale: no node of the inventory; `{prune}` removes it", style="yellow")
+        screen.say(f"  {node}: stale: no node of the inventory; `invoke render --prune` removes it", style="yellow")
 
 
 def show_next(screen: Screen, root: str, *, example: bool) -> None:

@@ -433,6 +433,16 @@ def test_init_lists_the_persons_own_key_so_that_its_size_counts(invoke: Invoke, 
     assert (tmp_path / "cluster.yaml").read_text().count(f"ssh-rsa {'A' * 700} me@old") == 2
 
 
+def test_init_takes_a_key_of_another_name_when_no_usual_one_is_there(invoke: Invoke, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    certificate = ED25519.replace("ssh-ed25519 ", "ssh-ed25519-cert-v01@openssh.com ")
+    for name, text in {"a-cert.pub": certificate, "oracle.pub": ED25519, "other.pub": ED25519}.items():
+        (home / ".ssh" / name).write_text(f"{text}\n")
+    said = invoke("init", environment={"HOME": str(home)})
+    assert f"{home}/.ssh/oracle.pub: taken as the key" in said.out
+
+
 def test_init_without_a_key_lists_none_and_names_a_file_that_holds_none(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     refused = invoke("init", "--ssh-key", str(tmp_path / "key"))

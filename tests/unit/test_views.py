@@ -114,7 +114,6 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         ),
         RenderedNode(node=plan.nodes[1], state="unchanged", sizes=SIZES, missing=["no auth key"]),
     ]
-    prune = "invoke render --output=out --prune"
     show_result(
         made,
         "out",
@@ -122,7 +121,6 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         Report(created=("cp1", "w1"), changed=(), unchanged=(), removed=(), stale=("w9",), files=()),
         limit=32_000,
         page="created",
-        prune=prune,
     )
     show_next(made, "out", example=False)
     shown = text.getvalue()
@@ -134,7 +132,7 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     assert too_large(rows[1:], 32_000) == ""
     assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
-    assert "w9: stale: no node of the inventory; `invoke render --output=out --prune` removes it" in shown
+    assert "w9: stale: no node of the inventory; `invoke render --prune` removes it" in shown
     assert "out/: 2 created, 1 stale; index.html created" in shown
     assert "out/NODE/user-data.yaml that you paste" in shown
 
