@@ -487,8 +487,8 @@ def test_every_task_says_what_it_is(invoke: Invoke) -> None:
             "schema",
             "secrets",
             "verify",
-        ),
-        "watch",
+            "watch",
+        )
     ]
 
 
