@@ -148,6 +148,20 @@ def test_step_table_has_every_step() -> None:
     assert all(row.count("|") == 4 for row in rows)
 
 
+@pytest.mark.parametrize("columns", [40, 60])
+def test_a_narrow_terminal_breaks_no_cell_of_the_result(plan: Plan, screen: ScreenMaker, columns: int) -> None:
+    made, text = screen(columns)
+    rows = [RenderedNode(node=node, state="unchanged", sizes=SIZES, missing=[]) for node in plan.nodes]
+    written = Report(created=(), changed=(), unchanged=("cp1", "w1"), removed=(), stale=(), files=())
+    show_result(made, "out", rows, written, limit=32_000, page="unchanged")
+    plain = text.getvalue().replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert plain[0].split() == ["node", "yaml", "b64", "files"]
+    assert [line.split() for line in plain[2:4]] == [
+        ["cp1", "88%", "47%", "unchanged"],
+        ["w1", "88%", "47%", "unchanged"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "node"),
     [
