@@ -9,7 +9,7 @@ from rich.text import Text
 
 from meshstrap.verify.arrival import ANSWERS, HAS_CONVERGED, KNOWN_NODE
 from meshstrap.verify.verdict import Outcome, Report, Verdict
-from meshstrap.views.screen import PIPE_COLUMNS, Screen
+from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
 
 # Checks that are said in one line above the table, since everything else follows from them.
@@ -31,9 +31,7 @@ def show_verification(screen: Screen, report: Report) -> None:
         screen.say()
     table = verification_table(report)
     # A terminal that is too narrow for all topics side by side has them below each other.
-    unbounded = screen.out.options.update(width=PIPE_COLUMNS)
-    narrow = screen.out.measure(table, options=unbounded).maximum > screen.out.width
-    screen.show(verification_table(report, narrow=narrow))
+    screen.show(table if screen.fits(table) else verification_table(report, narrow=True))
     screen.say(LEGEND, style="dim")
     for verdict in report.told:
         if verdict not in first:
