@@ -129,6 +129,11 @@ PROBE_IMAGE = (
 """What the pods of a cluster's verification run, unless a person names another image with python3."""
 
 
+def mesh_ports(protocol: str) -> str:
+    """The ports of a protocol that only the mesh needs, with commas between."""
+    return ",".join(str(port) for kind, port in MESH_PORTS if kind == protocol)
+
+
 def openings(network: Network) -> dict[str, tuple[str, ...]]:
     """What the host's firewall lets through before it refuses anything: chain → matches, as iptables writes them."""
     sent = tuple(f"-s {network.pod_subnet} -i {device}" for device in POD_DEVICES)
