@@ -63,6 +63,12 @@ class SecretsInvalid(MeshstrapError):
     exit_code = 5
 
 
+class KnownToGit(MeshstrapError):
+    """git tracks a file that holds secrets, or would take it whatever is ignored."""
+
+    exit_code = 16
+
+
 class RenderFailed(MeshstrapError):
     """A template met a value that did not pass a quoting filter, or a name that is not defined."""
 
@@ -128,6 +134,12 @@ class NoWay(MeshstrapError):
     """No way to the nodes from here: no ssh, or an address for no node."""
 
     exit_code = 12
+
+
+class NotAllAsked(MeshstrapError):
+    """Nothing that a verification found differs from the plan, but not all of it could be asked."""
+
+    exit_code = 18
 
 
 class VerificationFailed(MeshstrapError):

@@ -68,7 +68,7 @@ def write_generated(root: Path, files: Mapping[str, str], *, check: bool = False
     """Make ``root`` hold these files (``node/name`` or ``node/folder/name`` → text), 0600 in 0700, none else of ours.
 
     Folders of nodes that are gone are reported as stale, and removed with ``prune``. ``check`` writes nothing and
-    raises ``WouldChange`` when anything would be. ``OutputRefused``: the root or a folder is not ours to write.
+    raises ``WouldChange`` when anything would be, or is stale. ``OutputRefused``: the root or a folder is not ours.
     """
     _refuse_unusable(root)
     try:
@@ -194,8 +194,10 @@ def _report(folders: Iterable[_Folder], stale: Iterable[Path], *, prune: bool) -
 def _refuse_change(root: Path, report: Report) -> None:
     states = ("created", "changed", "removed")
     lines = [f"{root / node}: would be {state}" for state in states for node in getattr(report, state)]
-    if lines:
-        raise WouldChange("\n".join([*lines, "--check wrote nothing; `invoke render` without it does"]))
+    stale = [f"{root / node}: stale: no node of the inventory" for node in report.stale]
+    if lines or stale:
+        without = "`invoke render --prune`" if stale else "`invoke render` without it"
+        raise WouldChange("\n".join([*lines, *stale, f"--check wrote nothing; {without} does"]))
 
 
 def _write(root: Path, folders: Iterable[_Folder]) -> None:

@@ -21,6 +21,9 @@ from meshstrap.views.page import PageNode, render_page
 CODE_FOLDER = "code"
 """Beside the nodes' folders: what is to be put where the nodes fetch it."""
 
+SECRET_FILES = ("user-data.yaml", "user-data.b64", "bootstrap_tokens", "bootstrap_token")
+"""The files of a node that hold secrets."""
+
 Track: TypeAlias = Callable[[Iterable[NodePlan], str, int], Iterable[NodePlan]]
 """Shows how far a stage is: the nodes, the stage's name, how many nodes."""
 
@@ -64,12 +67,19 @@ def node_files(
         files[f"{node.name}/user-data.yaml"] = data.text
         files[f"{node.name}/user-data.b64"] = data.b64
         files[f"{node.name}/bootstrap.sh"] = scripts[node.name].text
+        if token := secrets.bootstrap_token(node.name):
+            files[f"{node.name}/bootstrap_token"] = f"{token.token.reveal()}\n"
         files[f"{node.name}/documents/meshstrap.service"] = render_unit(plan, node)
         for document in render_documents(plan, node):
             files[f"{node.name}/documents/{document.name}"] = document.text
     if plan.code_url:
         files[f"{CODE_FOLDER}/{render_code().name}"] = render_code().text
     return files
+
+
+def holds_secret(file: str) -> bool:
+    """Whether one of :func:`node_files` holds a secret, by its ``node/name``."""
+    return file.rpartition("/")[2] in SECRET_FILES
 
 
 def code_name(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeAlias
@@ -63,8 +64,20 @@ def _routing(*known: str) -> Written:
     return Written(parse, {"type": "string", "enum": list(known)})
 
 
-def _form(pattern: str, rule: str) -> Written:
-    return Written(values.matching(pattern, rule), {"type": "string", "pattern": f"^({pattern})$"})
+def _form(pattern: str, rule: str, *repairs: Callable[[str], str]) -> Written:
+    return Written(values.matching(pattern, rule, *repairs), {"type": "string", "pattern": f"^({pattern})$"})
+
+
+def _tag(text: str) -> str:
+    return "tag:" + text.lower().removeprefix("tag:").strip().replace("_", "-")
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"[\s:]|^0x|^sha256:", "", text.lower())
+
+
+def _sha256(text: str) -> str:
+    return f"sha256:{_digits(text)}"
 
 
 _CGROUP_V1 = (
@@ -114,7 +127,10 @@ Arch: TypeAlias = Annotated[
     _word(
         "an architecture",
         *("arm64", "amd64"),
-        reasons={"aarch64": "packages call it arm64", "x86_64": "packages call it amd64"},
+        reasons={
+            **dict.fromkeys(("aarch64", "ampere", "a1"), "packages call it arm64"),
+            **dict.fromkeys(("x86_64", "x86-64", "x64", "x86"), "packages call it amd64"),
+        },
     ),
 ]
 Routing: TypeAlias = Annotated[str, _routing("vxlan")]
@@ -133,11 +149,18 @@ Selinux: TypeAlias = Annotated[
 MachineCheck: TypeAlias = Annotated[str, _word("a machine check", *_MACHINE_CHECKS)]
 PreflightCheck: TypeAlias = Annotated[str, Written(formats.parse_preflight_check)]
 
-Tag: TypeAlias = Annotated[str, _form(r"tag:[a-z][a-z0-9-]*", "a tag such as tag:k8s-node")]
-CaCertHash: TypeAlias = Annotated[str, _form(r"|sha256:[0-9a-f]{64}", "sha256: and 64 hexadecimal digits")]
-Sha256: TypeAlias = Annotated[str, _form(r"[0-9a-f]{64}", "a SHA-256 checksum: 64 hexadecimal digits in lower case")]
+Tag: TypeAlias = Annotated[str, _form(r"tag:[a-z][a-z0-9-]*", "a tag such as tag:k8s-node", _tag)]
+CaCertHash: TypeAlias = Annotated[str, _form(r"|sha256:[0-9a-f]{64}", "sha256: and 64 hexadecimal digits", _sha256)]
+Sha256: TypeAlias = Annotated[
+    str, _form(r"[0-9a-f]{64}", "a SHA-256 checksum: 64 hexadecimal digits in lower case", _digits)
+]
 Fingerprint: TypeAlias = Annotated[
-    str, _form(r"[0-9A-F]{40}", "a key fingerprint: 40 hexadecimal digits in upper case, without spaces")
+    str,
+    _form(
+        r"[0-9A-F]{40}",
+        "a key fingerprint: 40 hexadecimal digits in upper case, without spaces",
+        lambda text: _digits(text).upper(),
+    ),
 ]
 Url: TypeAlias = Annotated[str, Written(formats.parse_url)]
 FolderUrl: TypeAlias = Annotated[str, Written(formats.parse_folder_url)]
@@ -147,11 +170,7 @@ Certificates: TypeAlias = Annotated[str, Written(formats.parse_certificates)]
 Registry: TypeAlias = Annotated[str, Written(formats.parse_registry)]
 SshKey: TypeAlias = Annotated[str, Written(formats.parse_ssh_key)]
 Address: TypeAlias = Annotated[
-    str,
-    _form(
-        r"|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*",
-        "a host name or an address such as 203.0.113.7; a port stands in your SSH configuration",
-    ),
+    str, Written(formats.parse_reachable, {"type": "string", "pattern": f"^({formats.REACHABLE})$"})
 ]
 User: TypeAlias = Annotated[str, Written(formats.parse_user)]
 Region: TypeAlias = Annotated[str, Written(formats.parse_region)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from meshstrap.inventory.values import parse_label, parse_lines, parse_text
+from meshstrap.inventory.network import refuse_false_address
+from meshstrap.inventory.values import closest, parse_label, parse_lines, parse_text, repaired
 
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -18,6 +19,8 @@ _PEM_BEGIN, _PEM_END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----
 _PEM_BLOCK = re.compile(rf"{_PEM_BEGIN}\n(?:[A-Za-z0-9+/]+\n)*[A-Za-z0-9+/]+={{0,2}}\n{_PEM_END}")
 _CHECK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+REACHABLE = r"|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*"
+"""A host name, an address, or nothing."""
 _SSH_KEY = re.compile(r"(ssh-(?:rsa|ed25519)|ecdsa-sha2-[a-z0-9-]+|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]{20,}={0,2}( .*)?")
 
 # What the kubelet may set on its own node inside Kubernetes' namespaces (k/k pkg/apis/core/pods, well_known_labels.go:
@@ -69,7 +72,12 @@ def parse_taint(value: object) -> str:
     text = parse_text(value)
     rest, colon, effect = text.rpartition(":")
     if not colon or effect not in _TAINT_EFFECTS:
-        raise ValueError(f"'{text}' is not a taint: key=value:EFFECT with EFFECT one of {', '.join(_TAINT_EFFECTS)}")
+        meant = {known.lower(): known for known in _TAINT_EFFECTS}.get(
+            closest(effect, tuple(map(str.lower, _TAINT_EFFECTS)))
+        )
+        hint = f"; did you mean '{rest}:{meant}'?" if colon and meant else ""
+        rule = f"key=value:EFFECT with EFFECT one of {', '.join(_TAINT_EFFECTS)}"
+        raise ValueError(f"'{text}' is not a taint: {rule}{hint}")
     key, _, taint_value = rest.partition("=")
     parse_label_key(key)
     parse_label_value(taint_value)
@@ -86,7 +94,9 @@ def parse_url(value: object) -> str:
     except ValueError:
         raise ValueError(f"'{text}' is not {rule}") from None
     if parts.scheme not in {"https", "http"} or not parts.hostname or not port_is_valid:
-        raise ValueError(f"'{text}' is not {rule}: it starts with https:// or http:// and names a host")
+        hint = "" if "/" in text.partition("/")[0] or "//" in text else repaired(parse_url, f"https://{text}")
+        raise ValueError(f"'{text}' is not {rule}: it starts with https:// or http:// and names a host{hint}")
+    refuse_false_address(parts.hostname)
     if parts.username or parts.password:
         raise ValueError("the URL holds a user or password; an inventory holds no secrets: remove it")
     if not _URL_CHARACTERS.fullmatch(text):
@@ -117,7 +127,9 @@ def parse_device(value: object) -> str:
     """The path of a block device that is not the boot volume."""
     text = parse_text(value)
     if not _DEVICE.fullmatch(text) or "/../" in text or "//" in text:
-        raise ValueError(f"'{text}' is not the path of a device such as /dev/oracleoci/oraclevdb")
+        folder = "oracleoci/" if text.startswith("oracle") else ""
+        hint = repaired(parse_device, f"/dev/{folder}{text}") if text and "/" not in text else ""
+        raise ValueError(f"'{text}' is not the path of a device such as /dev/oracleoci/oraclevdb{hint}")
     if text in _BOOT_DEVICES:
         raise ValueError(f"'{text}' is the boot volume; the first block volume is /dev/oracleoci/oraclevdb")
     return text
@@ -151,7 +163,20 @@ def parse_registry(value: object) -> str:
     """The host of an image registry, with a port if it has one."""
     text = parse_text(value)
     if not _REGISTRY.fullmatch(text) or ".." in text:
-        raise ValueError(f"'{text}' is not an image registry such as registry.k8s.io: host or host:port")
+        host = text.partition("://")[2].partition("/")[0] or text.partition("/")[0]
+        hint = "" if host.lower() == text else repaired(parse_registry, host.lower())
+        raise ValueError(f"'{text}' is not an image registry such as registry.k8s.io: host or host:port{hint}")
+    refuse_false_address(text.partition(":")[0])
+    return text
+
+
+def parse_reachable(value: object) -> str:
+    """A host name or an address; empty when it is not known."""
+    text = parse_text(value)
+    if not re.fullmatch(REACHABLE, text):
+        rule = "a host name or an address such as 203.0.113.7; a port stands in your SSH configuration"
+        raise ValueError(f"'{text}' is not {rule}")
+    refuse_false_address(text)
     return text
 
 
@@ -169,7 +194,8 @@ def parse_user(value: object) -> str:
     """A Linux user name; empty for the image's own."""
     text = parse_text(value)
     if text and not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", text):
-        raise ValueError(f"'{text}' is not a user name: a-z, 0-9, '-' and '_', a letter first, at most 32")
+        hint = "" if text == text.lower() else repaired(parse_user, text.lower())
+        raise ValueError(f"'{text}' is not a user name: a-z, 0-9, '-' and '_', a letter first, at most 32{hint}")
     if text == "root":
         raise ValueError("'root' has no need of a kubeconfig of its own; name the user that logs in, or leave it out")
     return text

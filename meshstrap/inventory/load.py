@@ -9,10 +9,11 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from meshstrap.errors import InventoryInvalid, Problem
+from meshstrap.inventory.lookalikes import name_lookalikes
 from meshstrap.inventory.messages import translate
 from meshstrap.inventory.model import Inventory
 from meshstrap.inventory.partial import as_far_as_usable, load_partly
-from meshstrap.inventory.reading import read_inventory_file
+from meshstrap.inventory.reading import normalized, read_inventory_file
 from meshstrap.inventory.rules import RULES
 from meshstrap.inventory.shape import plain_data
 from meshstrap.inventory.source import parse_source
@@ -34,6 +35,13 @@ def load_inventory(path: Path, rules: Sequence[Rule] = ()) -> Inventory:
 def parse_inventory(text: str | bytes, file: str, rules: Sequence[Rule] = ()) -> Inventory:
     """Check an inventory's text; ``file`` is its name in messages. Raises like :func:`load_inventory`."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    try:
+        return _checked(data, file, rules)
+    except InventoryInvalid as error:
+        raise InventoryInvalid(name_lookalikes(error.problems, normalized(data.decode("utf-8", "replace")))) from None
+
+
+def _checked(data: bytes, file: str, rules: Sequence[Rule]) -> Inventory:
     root, duplicates = parse_source(data, file)
     places, problems = Places(file, root), list(duplicates)
     plain = plain_data(root)

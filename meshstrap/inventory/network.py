@@ -26,6 +26,13 @@ def parse_address(value: object) -> IPAddress:
     return IPAddress(text, 4)
 
 
+def refuse_false_address(host: str) -> None:
+    """``ValueError`` for a host that can be no name, since its last label is a number, and is no address either."""
+    last = host.rstrip(".").rpartition(".")[2]
+    if ":" not in host and last.isdigit():
+        parse_address(host)
+
+
 def parse_subnet(value: object) -> IPNetwork:
     """An IPv4 subnet ``address/length`` without host bits. Raises ``ValueError``."""
     text = parse_text(value)
@@ -33,7 +40,7 @@ def parse_subnet(value: object) -> IPNetwork:
         raise ValueError(f"'{text}' is IPv6; this version builds IPv4 clusters only")
     match = _SUBNET.fullmatch(text)
     if match is None:
-        hint = f"; did you mean {text}/24?" if text.endswith(".0") and _ADDRESS.fullmatch(text) else ""
+        hint = _suggest_subnet(text)
         raise ValueError(f"'{text}' is not a subnet such as 10.0.0.0/24" + hint)
     address, length = parse_address(match[1]), int(match[2])
     if length > _IPV4_BITS:
@@ -42,6 +49,19 @@ def parse_subnet(value: object) -> IPNetwork:
     if subnet.ip != subnet.network:
         raise ValueError(f"{text} has host bits set; did you mean {subnet.cidr}?")
     return subnet
+
+
+def _suggest_subnet(text: str) -> str:
+    """With a prefix length: for ``10.0.0.0``, and for ``10.0.0.0/255.255.255.0``."""
+    address, slash, mask = text.partition("/")
+    if not _ADDRESS.fullmatch(address) or (slash and not _ADDRESS.fullmatch(mask)):
+        return ""
+    try:
+        if slash:
+            return f"; did you mean {address}/{IPNetwork(text).prefixlen}?"
+    except (AddrFormatError, ValueError):
+        return ""
+    return f"; did you mean {text}/24?" if text.endswith(".0") else ""
 
 
 def _looks_like_ipv6(text: str) -> bool:

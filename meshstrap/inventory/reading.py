@@ -9,9 +9,10 @@ from meshstrap.errors import InventoryInvalid, InventoryNotFound, Problem
 LIMIT_BYTES = 512 * 1024
 """A hundred nodes are about 30 kB; a file far above that is not an inventory."""
 
+_BYTE_ORDER_MARK = "\ufeff"
 _WAYS_OUT = {
-    "\ufeff": "byte order mark (U+FEFF); save the file as 'UTF-8' without BOM",
-    "\r": "Windows line ending (CR LF); save the file with Unix line endings (LF), or run: sed -i 's/\\r$//' FILE",
+    _BYTE_ORDER_MARK: "byte order mark (U+FEFF) in the middle of the file: remove it",
+    "\r": "carriage return (CR) without a line feed behind it; end lines with LF or CR LF",
 }
 _LINE_SEPARATORS = "\x85\u2028\u2029"
 # https://trojansource.codes: these make a line read differently from what it says.
@@ -41,7 +42,10 @@ def fault(file: str, line: int, column: int, message: str) -> InventoryInvalid:
 
 
 def decode(data: bytes, file: str) -> str:
-    """The text of the file. Raises :class:`InventoryInvalid` with the first thing that cannot stay."""
+    """The text of the file, as it is with Unix line endings and without a byte order mark.
+
+    Raises :class:`InventoryInvalid` with the first thing that cannot stay.
+    """
     if len(data) > LIMIT_BYTES:
         raise fault(file, 1, 1, f"the file is larger than {LIMIT_BYTES} bytes (512 KiB); this is not an inventory")
     try:
@@ -51,8 +55,14 @@ def decode(data: bytes, file: str) -> str:
         line, column = before.count(b"\n") + 1, len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
         message = f"byte {error.start + 1} (0x{data[error.start]:02x}) is not UTF-8; save the file as UTF-8"
         raise fault(file, line, column, message) from None
+    text = normalized(text)
     _refuse_invisible(text, file)
     return text
+
+
+def normalized(text: str) -> str:
+    """A text as an editor of Windows saves it, as one of Unix does. Lines and columns stay what editors show."""
+    return text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
 
 
 def _refuse_invisible(text: str, file: str) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from meshstrap.inventory import rules_machines, rules_names, rules_network, rules_protected, rules_sources
+from meshstrap.inventory import (
+    rules_machines,
+    rules_names,
+    rules_network,
+    rules_protected,
+    rules_sources,
+    rules_tailnet,
+)
 
 RULES = (
     *rules_names.RULES,
     *rules_network.RULES,
+    *rules_tailnet.RULES,
     *rules_machines.RULES,
     *rules_protected.RULES,
     *rules_sources.RULES,

@@ -23,7 +23,7 @@ _LARGEST_SERVICE_PREFIX, _SMALLEST_SERVICE_PREFIX = 12, 24
 
 _PRIVATE = tuple(IPNetwork(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
-_RESERVED = {
+RESERVED = {
     IPNetwork("100.64.0.0/10"): "the tailnet's own addresses; its routes come before all others",
     IPNetwork("169.254.0.0/16"): "link-local: the cloud's metadata, DNS and time",
     IPNetwork("127.0.0.0/8"): "the machine itself",
@@ -33,30 +33,32 @@ _RESERVED = {
 }
 
 
-class _Owned(NamedTuple):
+class Owned(NamedTuple):
     """A subnet and the path of the field that gives it."""
 
     path: Path
     subnet: IPNetwork
 
 
-def _cluster_subnets(inventory: Inventory) -> list[_Owned]:
+def cluster_subnets(inventory: Inventory) -> list[Owned]:
+    """Those of pods and services."""
     cluster = inventory.cluster
     return [
-        _Owned(("cluster", "pod_subnet"), cluster.pod_subnet),
-        _Owned(("cluster", "service_subnet"), cluster.service_subnet),
+        Owned(("cluster", "pod_subnet"), cluster.pod_subnet),
+        Owned(("cluster", "service_subnet"), cluster.service_subnet),
     ]
 
 
-def _account_subnets(inventory: Inventory) -> list[_Owned]:
+def account_subnets(inventory: Inventory) -> list[Owned]:
+    """Those of the accounts' machines."""
     return [
-        _Owned(("accounts", index, "subnet"), account.subnet)
+        Owned(("accounts", index, "subnet"), account.subnet)
         for index, account in enumerate(inventory.accounts)
         if account.subnet is not None
     ]
 
 
-def _overlap(one: _Owned, other: _Owned, places: Places) -> Problem:
+def _overlap(one: Owned, other: Owned, places: Places) -> Problem:
     last = places.later(one.path, other.path)
     here, there = (one, other) if last == one.path else (other, one)
     message = f"{here.subnet} overlaps {format_path(there.path)} ({there.subnet}, line {places.line(there.path)})"
@@ -65,29 +67,29 @@ def _overlap(one: _Owned, other: _Owned, places: Places) -> Problem:
 
 def pod_and_service_subnets_are_apart(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """A pod and a service never have the same address."""
-    pods, services = _cluster_subnets(inventory)
+    pods, services = cluster_subnets(inventory)
     if overlap(pods.subnet, services.subnet):
         yield _overlap(pods, services, places)
 
 
 def cluster_subnets_leave_accounts_alone(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """Pod and service subnets have no address of an account's private subnet."""
-    for cluster in _cluster_subnets(inventory):
-        for account in _account_subnets(inventory):
+    for cluster in cluster_subnets(inventory):
+        for account in account_subnets(inventory):
             if overlap(cluster.subnet, account.subnet):
                 yield _overlap(cluster, account, places)
 
 
 def subnets_are_usable(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """Every subnet is private (RFC 1918) and has no reserved address."""
-    for owned in (*_cluster_subnets(inventory), *_account_subnets(inventory)):
+    for owned in (*cluster_subnets(inventory), *account_subnets(inventory)):
         message = _why_unusable(owned.subnet)
         if message:
             yield places.problem(owned.path, message)
 
 
 def _why_unusable(subnet: IPNetwork) -> str:
-    for reserved, owner in _RESERVED.items():
+    for reserved, owner in RESERVED.items():
         if subnet in reserved or (overlap(subnet, reserved) and subnet.prefixlen > 0):
             return f"{subnet} overlaps {reserved}: {owner}"
     if not any(subnet in private for private in _PRIVATE):

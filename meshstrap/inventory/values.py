@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
 _WHOLE = re.compile(r"0|[1-9][0-9]*")
+# 12 GB, 12GiB, 2.0, 02, 2 OCPUs.
+_AMOUNT = re.compile(r"0*([0-9]+)(?:\.0+)? ?(?:[a-zA-Z]+)?")
 _LABEL_LENGTH = 63
 _NAME_LENGTH = 253
 _DIGITS = 9
@@ -25,6 +28,15 @@ def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """``; did you mean 'role'?`` or nothing."""
     suggestion = closest(word, known)
     return f"; did you mean '{suggestion}'?" if suggestion else ""
+
+
+def repaired(parse: Callable[[object], object], *candidates: str) -> str:
+    """``; did you mean '2'?`` with the first candidate that the parser takes, or nothing."""
+    for candidate in candidates:
+        with suppress(ValueError):
+            parse(candidate)
+            return f"; did you mean '{candidate}'?"
+    return ""
 
 
 def parse_text(value: object) -> str:
@@ -72,7 +84,8 @@ def parse_dns_name(value: object) -> str:
     if len(text) > _NAME_LENGTH:
         raise ValueError(f"the name has {len(text)} characters; at most {_NAME_LENGTH} are allowed")
     if not all(_LABEL.fullmatch(label) and len(label) <= _LABEL_LENGTH for label in labels):
-        raise ValueError(f"'{text}' is not a DNS name: labels of a-z, 0-9 and '-' with dots between them")
+        hint = "" if text == text.lower() else repaired(parse_dns_name, text.lower())
+        raise ValueError(f"'{text}' is not a DNS name: labels of a-z, 0-9 and '-' with dots between them" + hint)
     if labels[-1].isdigit():
         raise ValueError(f"'{text}' is not a DNS name: its last label is a number; a name is needed, not an address")
     return text
@@ -82,9 +95,9 @@ def parse_version(value: object) -> str:
     """``MAJOR.MINOR.PATCH``, kept as text."""
     text = parse_text(value)
     if not _VERSION.fullmatch(text):
-        stripped = text.removeprefix("v")
-        hint = f"; did you mean '{stripped}'?" if stripped != text and _VERSION.fullmatch(stripped) else ""
-        raise ValueError(f"'{text}' is not MAJOR.MINOR.PATCH" + hint)
+        number = text.removeprefix("v")
+        hint = next((one for one in (number, f"{number}.0") if _VERSION.fullmatch(one)), "")
+        raise ValueError(f"'{text}' is not MAJOR.MINOR.PATCH" + (f"; did you mean '{hint}'?" if hint else ""))
     return text
 
 
@@ -103,7 +116,9 @@ def whole_number(unit: str, least: int, most: int, why: str) -> Callable[[object
     def parse(value: object) -> int:
         text = parse_text(value)
         if not _WHOLE.fullmatch(text) or len(text) > _DIGITS:
-            raise ValueError(f"'{text}' is not a whole number of {unit}, written in plain digits")
+            amount = _AMOUNT.fullmatch(text)
+            hint = repaired(parse, amount[1]) if amount else ""
+            raise ValueError(f"'{text}' is not a whole number of {unit}, written in plain digits" + hint)
         number = int(text)
         if not least <= number <= most:
             raise ValueError(f"{number} {unit} is outside {least} to {most}: {why}")
@@ -119,21 +134,23 @@ def one_of(what: str, *known: str, reasons: dict[str, str] | None = None) -> Cal
         text = parse_text(value)
         if text in known:
             return text
-        if reasons and text in reasons:
-            raise ValueError(f"'{text}' is refused: {reasons[text]}")
+        if reasons and text.lower() in reasons:
+            raise ValueError(f"'{text}' is refused: {reasons[text.lower()]}")
         raise ValueError(f"'{text}' is not {what}: one of {', '.join(known)}{did_you_mean(text, known)}")
 
     return parse
 
 
-def matching(pattern: str, rule: str) -> Callable[[object], str]:
-    """A parser for text of one form; ``rule`` says the form in words."""
+def matching(pattern: str, rule: str, *repairs: Callable[[str], str]) -> Callable[[object], str]:
+    """A parser for text of one form; ``rule`` says the form in words, ``repairs`` what a text of another may mean."""
     compiled = re.compile(pattern)
 
     def parse(value: object) -> str:
         text = parse_text(value)
         if not compiled.fullmatch(text):
-            raise ValueError(f"'{text}' is not {rule}")
+            meant = [repair(text) for repair in repairs]
+            hint = next((one for one in meant if one and compiled.fullmatch(one)), "")
+            raise ValueError(f"'{text}' is not {rule}" + (f"; did you mean '{hint}'?" if hint else ""))
         return text
 
     return parse

@@ -8,9 +8,15 @@ from typing import Any
 from meshstrap.plan.model import CiliumImages, Network
 from meshstrap.plan.network import cilium_mtu
 
+# The chart's own way makes them once, for 365 days; this one makes them anew every four months (values.yaml of 1.20,
+# hubble.tls.auto.schedule and certValidityDuration).
+_RENEWED = {"tls": {"auto": {"method": "cronJob"}}}
 
-def cilium_values(network: Network, *, api_endpoint: str, api_port: int, hubble: bool) -> dict[str, Any]:
-    """Our values for the chart.
+
+def cilium_values(
+    network: Network, *, api_endpoint: str, api_port: int, hubble: bool, own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Our values for the chart. ``hubble``: with its relay and UI; ``own``: the person's, which go over ours.
 
     ``devices`` stays out: Cilium finds the network card and tailscale0 by itself, and needs both. With the card alone
     pods still reach each other, but node ports do not answer the tailnet; with tailscale0 alone no pod reaches the
@@ -41,10 +47,15 @@ def cilium_values(network: Network, *, api_endpoint: str, api_port: int, hubble:
         "operator": {"replicas": 1, "rollOutPods": True},
         # New values take effect: the chart then restarts the agents when their configuration changes.
         "rollOutCiliumPods": True,
-        "hubble": {"enabled": True, "relay": {"enabled": True}, "ui": {"enabled": True}}
-        if hubble
-        else {"enabled": False},
+        "hubble": _hubble(own.get("hubble"), asked=hubble),
     }
+
+
+def _hubble(own: object, *, asked: bool) -> dict[str, Any]:
+    if asked:
+        return {"enabled": True, "relay": {"enabled": True}, "ui": {"enabled": True}, **_RENEWED}
+    by_value = isinstance(own, Mapping) and own.get("enabled") is True
+    return {"enabled": False, **(_RENEWED if by_value else {})}
 
 
 def cilium_images(version: str, values: Mapping[str, Any]) -> CiliumImages:

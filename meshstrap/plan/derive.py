@@ -96,6 +96,7 @@ def _our_cilium_values(inventory: Inventory) -> dict[str, Any]:
         api_endpoint=cluster.api_endpoint,
         api_port=API_PORT,
         hubble=inventory.cilium.hubble,
+        own=inventory.cilium.values,
     )
 
 

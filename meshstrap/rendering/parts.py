@@ -1,7 +1,7 @@
 """The plain bash below ``scripts/``, put together into the code of a script.
 
 Comments, blank lines and contracts (`: "${NAME:?}"`) are left out, and so are what a function takes
-(`name() { # <path>`), why shellcheck is told something and every second space of an indentation: a cloud's limit for
+(`name() { # <path>`), why shellcheck is told something and the indentation outside of quotes: a cloud's limit for
 user-data is small, and every line is in ``scripts/``.
 """
 
@@ -24,6 +24,8 @@ _READ_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)")
 _CONTRACT = ': "${'
 # Behind what opens a function, or what shellcheck is told, the rest of the line is for readers.
 _REMARK = re.compile(r"^([a-z0-9_]+\(\) \{|\s*# shellcheck disable=[A-Z0-9,]+) #.*$")
+# A quoting mark, or two backslashes, or what a backslash takes the meaning from.
+_QUOTING = re.compile(r"\\.|['\"]")
 _HEREDOC = re.compile(r"(?<!<)<<(?!<)['\"]?([A-Z]+)")
 
 
@@ -70,22 +72,29 @@ def _read_source(name: str, scripts: Path) -> _Source:
 
 
 def _kept_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines of code with their numbers; a here-document is kept as it is."""
-    end = ""
+    """Lines of code with their numbers; a here-document is kept as it is, and so is what begins within quotes."""
+    end = quote = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if end or _is_code(line):
-            yield number, line if end else _shallow(_REMARK.sub(r"\1", line))
-            opening = _HEREDOC.search(line)
-            if end:
-                end = "" if line == end else end
-            elif opening:
-                end = opening[1]
+        if end:
+            yield number, line
+            end = "" if line == end else end
+        elif quote or _is_code(line):
+            kept = line if quote else _REMARK.sub(r"\1", line).lstrip(" ")
+            yield number, kept
+            opening = None if quote else _HEREDOC.search(kept)
+            end = opening[1] if opening else ""
+            quote = "" if kept.startswith(_KEPT_COMMENT) else _open_quote(kept, quote)
 
 
-def _shallow(line: str) -> str:
-    """Indented by one space a level instead of two: half a percent of a cloud's limit."""
-    text = line.lstrip(" ")
-    return " " * ((len(line) - len(text)) // 2) + text
+def _open_quote(line: str, quote: str) -> str:
+    """The quoting mark that is open behind a line; ``quote``: the one that was open in front of it."""
+    for mark in _QUOTING.findall(line):
+        # Within single quotes a backslash is a character like any other.
+        if quote == "'":
+            quote = "" if mark.endswith("'") else quote
+        elif mark in {quote, "'", '"'} and quote in {"", mark}:
+            quote = "" if quote else mark
+    return quote
 
 
 def _is_code(line: str) -> bool:

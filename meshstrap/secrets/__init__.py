@@ -10,6 +10,7 @@ from meshstrap.secrets.model import (
     parse_auth_key,
     parse_lifetime,
 )
+from meshstrap.secrets.rules import refuse_unfit_keys
 from meshstrap.secrets.store import load_auth_keys, load_secrets, save_secrets
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "load_secrets",
     "parse_auth_key",
     "parse_lifetime",
+    "refuse_unfit_keys",
     "save_secrets",
 ]

@@ -108,6 +108,15 @@ class Secrets:
         """Those of the workers that have no bootstrap token yet."""
         return tuple(worker for worker in workers if worker not in self.bootstrap_tokens)
 
+    def only(self, nodes: Iterable[str], workers: Iterable[str]) -> Secrets:
+        """Without the keys of those that are no nodes, and the tokens of those that are no workers."""
+        keys, tokens = set(nodes), set(workers)
+        return replace(
+            self,
+            auth_keys={node: key for node, key in self.auth_keys.items() if node in keys},
+            bootstrap_tokens={node: token for node, token in self.bootstrap_tokens.items() if node in tokens},
+        )
+
     def strangers(self, nodes: Iterable[str]) -> tuple[str, ...]:
         """Names that secrets are given for, and no node has; those of the environment as the variable's name."""
         nodes = set(nodes)

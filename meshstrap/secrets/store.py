@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
 import stat
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ import yaml
 
 from meshstrap.errors import SecretsInvalid
 from meshstrap.files import write_atomically
+from meshstrap.git import refuse_tracked
 from meshstrap.secrets.model import ENVIRONMENT_PREFIX, BootstrapToken, Secret, Secrets, parse_auth_key
 
 MAXIMUM_BYTES = 1_000_000
@@ -33,7 +32,7 @@ _TOKEN = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 def load_secrets(path: Path, environment: Mapping[str, str]) -> Secrets:
     """Read secrets.yaml, which need not exist, and the auth keys of the environment.
 
-    ``SecretsInvalid`` when the file is not YAML of our form, others may read it, or git tracks it.
+    ``SecretsInvalid`` when the file is not YAML of our form, or others may read it; ``KnownToGit`` when git tracks it.
     """
     keys = {
         name: parse_auth_key(text.strip(), name)
@@ -43,7 +42,7 @@ def load_secrets(path: Path, environment: Mapping[str, str]) -> Secrets:
     if not path.exists():
         return Secrets(environment_keys=keys)
     _refuse_readable(path)
-    _refuse_tracked(path)
+    refuse_tracked(path)
     document = _read_mapping(path)
     if set(document) - {"auth_keys", "bootstrap_tokens"}:
         message = f"{path}: the only keys at the top are auth_keys and bootstrap_tokens"
@@ -57,12 +56,12 @@ def load_secrets(path: Path, environment: Mapping[str, str]) -> Secrets:
 
 
 def load_auth_keys(path: Path) -> dict[str, Secret]:
-    """Read a file of ``node: key`` lines. ``SecretsInvalid`` as for secrets.yaml."""
+    """Read a file of ``node: key`` lines. Errors as for secrets.yaml."""
     if not path.exists():
         message = f"{path}: there is no such file; write one line per node, like `cp1: tskey-auth-…`, mode 0600"
         raise SecretsInvalid(message)
     _refuse_readable(path)
-    _refuse_tracked(path)
+    refuse_tracked(path)
     return _auth_keys(_read_mapping(path), str(path))
 
 
@@ -87,19 +86,6 @@ def _refuse_readable(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         message = f"{path}: others on this machine may read it (mode {mode:04o}): chmod 600 {path}"
-        raise SecretsInvalid(message)
-
-
-def _refuse_tracked(path: Path) -> None:
-    git = shutil.which("git")
-    if git is None:
-        return
-    command = [git, "-C", str(path.parent), "ls-files", "--error-unmatch", "--", path.name]
-    if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-        message = (
-            f"{path}: git tracks it. Take it out with `git rm --cached {path}`, and count what was committed as "
-            "known to others: revoke the auth keys, and make new tokens with `invoke secrets --renew NODE`"
-        )
         raise SecretsInvalid(message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from meshstrap.errors import NoWay
 
@@ -40,8 +41,19 @@ def parse_hosts(text: str, nodes: Iterable[str]) -> dict[str, Host]:
                 f"--hosts {item}: a port stands in your SSH configuration: `Host {node}` and below it `Port {port}`"
             )
             raise NoWay(message)
+        if match["address"].rpartition(".")[2].isdigit() and not _is_address(match["address"]):
+            message = f"--hosts {item}: {match['address']} is not an address such as 203.0.113.7"
+            raise NoWay(message)
         hosts[node] = Host(address=match["address"], user=match["user"] or "")
     return hosts
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def ssh_configuration(

@@ -13,6 +13,7 @@ from meshstrap.files import write_file
 from meshstrap.inventory import json_schema, parse_inventory
 from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
+from meshstrap.tasks.asking import Answers, ask_for_the_rest, can_ask
 from meshstrap.tasks.command import TaskScreen, again
 from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory, own_ssh_key
@@ -23,17 +24,25 @@ from meshstrap.views.tables import plan_sections
 
 
 @people_task(
-    iterable=["node"],
+    iterable=["node", "volume"],
     name="the cluster's name",
+    volume="a node that has a data volume, once for each; without it none has one",
     node="NAME:ROLE:ACCOUNT[:OS], once for each node, like cp1:control-plane:alice",
     login_server="URL of a Headscale server; without it Tailscale's own",
     inventory="the file to write; without it cluster.yaml",
     ssh_key="the public key that you will give the cloud, a .pub file; without it one of ~/.ssh",
 )
 def init(
-    context: Context, node: list[str], inventory: str = "", name: str = "", login_server: str = "", ssh_key: str = ""
+    context: Context,
+    node: list[str],
+    volume: list[str],
+    inventory: str = "",
+    name: str = "",
+    login_server: str = "",
+    ssh_key: str = "",
 ) -> None:
-    """Write a commented cluster.yaml to start from."""
+    """Write a commented cluster.yaml to start from; on a terminal what is not given is asked for."""
+    screen = TaskScreen()
     path = Path(inventory) if inventory else INVENTORY
     if path.exists() or path.is_symlink():
         raise OutputRefused(
@@ -43,15 +52,25 @@ def init(
     if None in nodes:
         wrong = node[nodes.index(None)]
         raise OutputRefused(f"--node {wrong}: is not NAME:ROLE:ACCOUNT, like w1:worker:bob; nothing was written")
-    example = EXAMPLE.read_text(encoding="utf-8")
     key, key_file = own_ssh_key(ssh_key)
-    text = starter_inventory(example, name=name, nodes=[*filter(None, nodes)], login_server=login_server, ssh_key=key)
+    answers = Answers(name=name, login_server=login_server, nodes=tuple(filter(None, nodes)), volumes=tuple(volume))
+    text = starter(ask_for_the_rest(screen, answers) if can_ask() else answers, key)
     parse_inventory(text, str(path))
     write_file(path, text)
-    screen = TaskScreen()
     if key_file:
         screen.say(f"{key_file}: taken as the key that you will give the cloud; it shares the user-data's size limit.")
     screen.say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
+
+
+def starter(answers: Answers, key: str) -> str:
+    """The text of an inventory with these answers. ``OutputRefused``: a free account has not enough for its nodes."""
+    example, given = EXAMPLE.read_text(encoding="utf-8"), answers.machines
+    try:
+        return starter_inventory(
+            example, name=answers.name, nodes=given, login_server=answers.login_server, ssh_key=key
+        )
+    except ValueError as error:
+        raise OutputRefused(f"{error}; nothing was written") from error
 
 
 @people_task(json="as JSON, for programs", output="a file to write it to; without it the terminal")

@@ -9,7 +9,7 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.exceptions import Exit
 
-from meshstrap.errors import NoWay, UnknownName, VerificationFailed
+from meshstrap.errors import NotAllAsked, NoWay, UnknownName, VerificationFailed
 from meshstrap.files import write_atomically, write_folder
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import NodePlan, Plan
@@ -18,7 +18,7 @@ from meshstrap.tasks.command import TaskScreen
 from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import find_inventory, now
 from meshstrap.verify.run import Request, Verification, Way
-from meshstrap.verify.verdict import Report, report_json
+from meshstrap.verify.verdict import Outcome, Report, report_json
 from meshstrap.views.junit import junit_xml
 from meshstrap.views.screen import Screen
 from meshstrap.views.verification import show_verification
@@ -81,7 +81,7 @@ def verify(  # noqa: PLR0917 - one for each flag
     cluster: bool = False,
     image: str = "",
 ) -> None:
-    """Hold every host against the plan over SSH; exit 1 when anything is not as planned."""
+    """Hold every host against the plan over SSH; exit 1 when anything differs, 18 when not all could be asked."""
     screen = TaskScreen()
     path = find_inventory(inventory, None if json else screen)
     plan = load_plan(path)
@@ -104,7 +104,7 @@ def verify(  # noqa: PLR0917 - one for each flag
     else:
         show_verification(screen, result)
     if result.bad:
-        raise Exit(code=1)
+        raise Exit(code=1 if result.count(Outcome.DIFFERS) else NotAllAsked.exit_code)
 
 
 def verified(screen: Screen, request: Request, nodes: Sequence[NodePlan], configuration: str) -> Report:

@@ -10,30 +10,37 @@ from secrets import choice
 from invoke.context import Context
 
 from meshstrap.decisions import Count
+from meshstrap.git import keep_from_git
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.secrets import Secrets, create_token, load_auth_keys, load_secrets, parse_lifetime, save_secrets
+from meshstrap.secrets import (
+    ENVIRONMENT_PREFIX,
+    Secrets,
+    create_token,
+    load_auth_keys,
+    load_secrets,
+    parse_lifetime,
+    refuse_unfit_keys,
+    save_secrets,
+)
 from meshstrap.tasks.command import TaskScreen, again
 from meshstrap.tasks.people import people_task
-from meshstrap.tasks.places import find_inventory, folder, now, secrets_path
-from meshstrap.views.result import show_missing
+from meshstrap.tasks.places import find_inventory, folder, now, secrets_path, shown
+from meshstrap.views.result import show_missing, show_renewed
 from meshstrap.views.screen import Screen
 
 LIFETIME = "24h"
-RENEWED = """\
-A control plane that runs already has read its user-data and does not know the new token. After the next render copy
-generated/{control_plane}/bootstrap_tokens to it, as /etc/meshstrap/secrets/bootstrap_tokens with mode 0600; then there:
-sudo systemctl restart meshstrap"""
 
 
 @people_task(
     iterable=["renew"],
     lifetime="how long new tokens last: until the last machine is created, and a little more",
     renew="a worker that gets a new token; once for each",
+    prune="also remove the secrets of nodes that left the inventory",
     auth_keys="a file of `node: key` lines; MESHSTRAP_AUTH_KEY_<NODE> in the environment works as well",
     output="the folder that is rendered into",
 )
-def secrets(
+def secrets(  # noqa: PLR0917 - one for each flag
     context: Context,
     renew: list[str],
     inventory: str = "",
@@ -41,35 +48,61 @@ def secrets(
     secrets: str = "",
     lifetime: str = LIFETIME,
     auth_keys: str = "",
+    prune: bool = False,
 ) -> None:
     """Create bootstrap tokens and take in auth keys."""
     screen = TaskScreen()
     path = find_inventory(inventory, screen)
     derived = load_plan(path)
     place = secrets_path(path, secrets)
-    before = load_secrets(place, os.environ)
+    before, names = load_secrets(place, os.environ), [node.name for node in derived.nodes]
     keys = load_auth_keys(Path(auth_keys)) if auth_keys else {}
-    after = before.with_auth_keys(keys, [node.name for node in derived.nodes])
+    after = before.with_auth_keys(keys, names)
     after = with_tokens(after, [*after.without_token(workers(derived)), *renew], derived, lifetime)
+    refuse_unfit_keys(after, names, derived.login_server)
+    after = pruned(screen, after, derived) if prune else after
+    for file in [place, *([Path(auth_keys)] if auth_keys else [])]:
+        ignore_in_git(screen, file)
     save_secrets(place, after)
     screen.say(f"{place}: {after}")
     show_missing(screen, {node.name: missing(after, node) for node in derived.nodes})
-    if renew:
-        screen.say(RENEWED.format(control_plane=derived.control_plane))
     render = again("render", inventory=inventory, output=output, secrets=secrets)
     screen.say(f"Next: `{render}`, which puts them into {folder(output)}/NODE/.")
+    if renew:
+        show_renewed(screen, str(folder(output)), derived, renew)
+
+
+def ignore_in_git(screen: Screen, path: Path, names: Sequence[str] = ()) -> None:
+    """See to it that git takes no secret, and say so. ``KnownToGit``."""
+    if place := keep_from_git(path, names):
+        screen.say(f"{path}: git would have taken it, secrets and all; {shown(place)} says now that it is ignored\n")
+
+
+def pruned(screen: Screen, known: Secrets, plan: Plan) -> Secrets:
+    """Without what no node needs, which is said."""
+    kept = known.only([node.name for node in plan.nodes], workers(plan))
+    gone = {"auth key": known.auth_keys.keys() - kept.auth_keys.keys()}
+    gone["bootstrap token"] = known.bootstrap_tokens.keys() - kept.bootstrap_tokens.keys()
+    for what, names in gone.items():
+        for name in sorted(names):
+            screen.say(f"{name}: its {what} is removed")
+    return kept
 
 
 def find_secrets(screen: Screen, path: Path, plan: Plan, *, create: bool) -> Secrets:
     """The secrets; a worker without a bootstrap token gets one, so that what is rendered can be pasted."""
     known = load_secrets(path, os.environ)
+    refuse_unfit_keys(known, [node.name for node in plan.nodes], plan.login_server)
     lacking = known.without_token(workers(plan))
+    if create and (lacking or path.exists()):
+        ignore_in_git(screen, path)
     if lacking and create:
         known = with_tokens(known, lacking, plan, LIFETIME)
         save_secrets(path, known)
         screen.say(f"{path}: {Count(len(lacking)):new bootstrap token}, good for {LIFETIME}\n")
     for name in known.strangers(node.name for node in plan.nodes):
-        screen.say(f"warning: there is a secret for {name}, which is no node of the inventory", style="yellow")
+        way = "" if name.startswith(ENVIRONMENT_PREFIX) else "; `invoke secrets --prune` removes it"
+        screen.say(f"warning: there is a secret for {name}, which is no node of the inventory{way}", style="yellow")
     return known
 
 

@@ -7,14 +7,23 @@ from invoke.context import Context
 from meshstrap.errors import TooLargeToPaste
 from meshstrap.lint import lint_scripts, lint_sources
 from meshstrap.output import write_generated
-from meshstrap.page import write_page
-from meshstrap.pipeline import code_name, lintable_scripts, load_plan, node_files, pack_nodes, page_text, render_scripts
+from meshstrap.page import PAGE, write_page
+from meshstrap.pipeline import (
+    code_name,
+    holds_secret,
+    lintable_scripts,
+    load_plan,
+    node_files,
+    pack_nodes,
+    page_text,
+    render_scripts,
+)
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.resources import resource
 from meshstrap.tasks.command import TaskScreen, again
 from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path
-from meshstrap.tasks.secrets import find_secrets, missing
+from meshstrap.tasks.secrets import find_secrets, ignore_in_git, missing
 from meshstrap.views.compat import show_warnings
 from meshstrap.views.result import RenderedNode, show_code, show_next, show_result, too_large
 
@@ -43,8 +52,11 @@ def render(
     with screen.working("linting"):
         lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh")
     packed = pack_nodes(plan, scripts, known, screen.track)
+    files = node_files(plan, scripts, packed, known)
+    if not check:
+        ignore_in_git(screen, root, [PAGE, *(name for name in files if holds_secret(name))])
     with screen.working("writing"):
-        report = write_generated(root, node_files(plan, scripts, packed, known), check=check, prune=prune)
+        report = write_generated(root, files, check=check, prune=prune)
         page = write_page(root, page_text(plan, packed, known, secret=not no_secrets), check=check)
     rows = [
         RenderedNode(node=node, state=report.state(node.name), sizes=packed[node.name], missing=missing(known, node))

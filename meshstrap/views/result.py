@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from meshstrap.output import Report
-from meshstrap.plan.model import NodePlan
+from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.plan.names import SECRETS_FOLDER
 from meshstrap.rendering import UserData
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table, some_names
@@ -117,3 +119,19 @@ def show_missing(screen: Screen, missing: Mapping[str, Sequence[str]]) -> None:
             nodes.setdefault(text, []).append(name)
     for text, names in nodes.items():
         screen.say(f"  {some_names(names)}: {text}")
+
+
+def show_renewed(screen: Screen, root: str, plan: Plan, workers: Sequence[str]) -> None:
+    """The lines that bring renewed tokens to machines which run already; no token is on a command line."""
+    screen.say("\nMachines that run already do not see new user-data. After that, one line for each, on this computer:")
+    for name in (plan.control_plane, *workers):
+        node = plan.node(name)
+        file = "bootstrap_tokens" if node.is_control_plane else "bootstrap_token"
+        why = "has to know the new tokens" if node.is_control_plane else "if it runs already and waits for its token"
+        screen.say(f"  {name}, {why}:\n  {token_line(node, f'{root}/{name}/{file}', file)}")
+
+
+def token_line(node: NodePlan, source: str, file: str) -> str:
+    """The command that puts a file of tokens onto a node and lets it go on."""
+    there = f"umask 077; cat >{SECRETS_FOLDER}/{file} && systemctl restart meshstrap"
+    return f"ssh {node.login_user}@{node.address or node.name} \"sudo sh -c '{there}'\" <{shlex.quote(source)}"

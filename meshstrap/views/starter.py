@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from meshstrap.views.free_quota import MEMORY_GIB, OCPUS, STORAGE_GIB, Shape, shape_of
 
 _HEAD = """\
 # yaml-language-server: $schema=./cluster.schema.json
@@ -18,7 +20,7 @@ _HEAD = """\
 _ACCOUNT = """\
   - name: {account}
     subnet: 10.0.0.0/24
-    {comment}quota: {{ocpus: 2, memory_gib: 12, storage_gib: 200}}
+    quota: {{ocpus: {ocpus}, memory_gib: {memory}, storage_gib: {storage}}}
 """
 
 _SSH_KEY = """\
@@ -28,6 +30,13 @@ _SSH_KEY = """\
 _EXAMPLE_KEYS = (
     r"^    # The public keys that you will give the cloud.*\n(?:    #.*\n)*    ssh_authorized_keys:\n(?:      - .*\n)+"
 )
+
+DEVICE = "/dev/oracleoci/oraclevdb"
+_EXAMPLE_VOLUME = r"^    block_volume: .*$"
+_NO_VOLUME = f"    # block_volume: {{device: {DEVICE}, size_gib: 100, format: true}}"
+CONTROL_PLANE, WORKER = "control-plane", "worker"
+EXAMPLE_NODES = (("cp1", CONTROL_PLANE, "alice"), ("w1", WORKER, "bob"), ("w2", WORKER, "carol"))
+"""Those of the example: name, role, account."""
 
 _SECTIONS = """\
 accounts:
@@ -57,6 +66,7 @@ class StarterNode:
     role: str
     account: str
     os: str = ""
+    volume: bool = False
 
 
 def parse_starter_node(text: str) -> StarterNode | None:
@@ -72,7 +82,8 @@ def starter_inventory(
 ) -> str:
     """The example's text with a name, nodes, a coordination server and an SSH key of one's own.
 
-    What is empty stays as it is; without a key none is listed, since the example's are made up.
+    What is empty stays as it is; without a key none is listed, since the example's are made up, and a data volume is
+    there for those nodes alone that have one. ``ValueError``: a free account has not enough for its nodes.
     """
     text = _HEAD + example[example.index("cluster:") :]
     if name:
@@ -81,22 +92,42 @@ def starter_inventory(
         text = _replace(r"^  # login_server: \S+$", f"  login_server: {_scalar(login_server)}", text)
     keys = _SSH_KEY.format(key=_scalar(ssh_key)) if ssh_key else ""
     text = _replace(_EXAMPLE_KEYS, keys, text)
+    text = _replace(_EXAMPLE_VOLUME, _NO_VOLUME, text)
     if nodes:
-        accounts = [node.account for node in nodes]
-        texts = "".join(_account(account, accounts.count(account), keys) for account in dict.fromkeys(accounts))
-        sections = _SECTIONS.format(accounts=texts, nodes="".join(map(_node, nodes)).rstrip("\n"))
+        shapes = _shapes(nodes)
+        texts = "".join(_account(account, keys) for account in shapes)
+        machines = "".join(_node(node, shapes[node.account]) for node in nodes).rstrip("\n")
+        sections = _SECTIONS.format(accounts=texts, nodes=machines)
         text = _replace(r"^accounts:\n(?s:.*?)\n(?=# Every place)", f"{sections}\n", text)
     return text
 
 
-def _account(name: str, nodes: int, keys: str) -> str:
-    # The quota is that of one free account, which the default size of one node uses up.
-    return _ACCOUNT.format(account=_scalar(name), comment="" if nodes == 1 else "# ") + keys
+def _account(name: str, keys: str) -> str:
+    text = _ACCOUNT.format(account=_scalar(name), ocpus=OCPUS, memory=MEMORY_GIB, storage=STORAGE_GIB)
+    return text + keys
 
 
-def _node(node: StarterNode) -> str:
+def _shapes(nodes: Sequence[StarterNode]) -> Mapping[str, Shape]:
+    """What each account's nodes may use. ``ValueError``."""
+    found = {}
+    for account in dict.fromkeys(node.account for node in nodes):
+        own = [node for node in nodes if node.account == account]
+        control_planes = [node.name for node in own if node.role == CONTROL_PLANE]
+        found[account] = shape_of(
+            account, [node.name for node in own], control_planes, sum(node.volume for node in own)
+        )
+    return found
+
+
+def _node(node: StarterNode, shape: Shape) -> str:
     text = f"  - name: {_scalar(node.name)}\n    account: {_scalar(node.account)}\n    role: {_scalar(node.role)}\n"
-    return text + (f"    os: {_scalar(node.os)}\n" if node.os else "")
+    text += f"    os: {_scalar(node.os)}\n" if node.os else ""
+    if shape.ocpus < OCPUS:
+        text += f"    ocpus: {shape.ocpus} # shares the account's quota\n    memory_gib: {shape.memory_gib}\n"
+    if node.volume:
+        volume = f"{{device: {DEVICE}, size_gib: {shape.volume_gib}, format: true}}"
+        text += f"    # It is formatted only while it is blank.\n    block_volume: {volume}\n"
+    return text
 
 
 def _scalar(text: str) -> str:

@@ -22,7 +22,8 @@ def show_verification(screen: Screen, report: Report) -> None:
     """Print all of it."""
     first = [verdict for verdict in report.bad if verdict.check in _FIRST]
     for verdict in first:
-        screen.say(f"{verdict.host}: {verdict.found}", style="yellow" if verdict.check == HAS_CONVERGED else "red")
+        may_come = verdict.check == HAS_CONVERGED or verdict.outcome is Outcome.UNKNOWN
+        screen.say(f"{verdict.host}: {verdict.found}", style="yellow" if may_come else "red")
     if first:
         screen.say()
     table = verification_table(report)
@@ -95,4 +96,5 @@ def summary(report: Report) -> str:
         f"{counts[Outcome.UNKNOWN]} could not be asked",
         *([f"{pending} are not reached yet"] if pending else []),
     ]
-    return ", ".join(words) + (". Not as planned." if report.bad else ". All as planned.")
+    end = "Not all could be asked" if report.bad else "All as planned"
+    return f"{', '.join(words)}. {'Not as planned' if counts[Outcome.DIFFERS] else end}."

@@ -128,7 +128,7 @@ def target(link: str, page: str, root: Path = ROOT) -> str:
     if not there.exists() or (anchor and anchor not in slugs):
         message = f"{page}: {link} leads nowhere"
         raise ValueError(message)
-    name = there.resolve().relative_to(root).as_posix().replace(".ko.md", ".md")
+    name = there.resolve().relative_to(root).as_posix().replace(".ko.", ".")
     return f"{name}#{slugs.index(anchor)}" if anchor else name
 
 

@@ -199,6 +199,7 @@ def test_without_javascript_only_the_copy_buttons_are_missing(example: Rendered,
     assert page.locator("#user-data-w1").input_value().encode() == example.user_data("w1")
     page.locator("#node-w1 .tick input").check()
     assert not page.locator("#node-w1 .node-body").is_visible()
+    assert page.title() == f"{example.plan.name}: create its machines · meshstrap"
 
 
 def test_language_and_ticks_are_remembered(example: Rendered, open_page: Open) -> None:
@@ -210,6 +211,21 @@ def test_language_and_ticks_are_remembered(example: Rendered, open_page: Open) -
     assert page.locator("#node-w1 .tick input").is_checked()
     assert not page.locator("#node-cp1 .tick input").is_checked()
     assert page.evaluate("document.documentElement.lang") == "ko"
+
+
+def test_the_machines_that_are_created_are_counted_here_and_in_the_title(example: Rendered, open_page: Open) -> None:
+    page = open_page(example.url).page
+    counter = page.locator(".counter .t:visible")
+    assert counter.inner_text() == "0 of 3 machines created"
+    assert page.title() == f"(0/3) {example.plan.name}: create its machines · meshstrap"
+    page.locator("#node-w1 .tick input").check()
+    page.locator("#node-cp1 .tick input").check()
+    assert counter.inner_text() == "2 of 3 machines created"
+    page.locator("#node-w1 .tick input").uncheck()
+    page.reload()
+    page.get_by_text("한국어").click()
+    assert counter.inner_text() == "머신 3대 가운데 1대를 만들었습니다"
+    assert page.title().startswith("(1/3) ")
 
 
 def test_a_browser_that_keeps_nothing_still_works(example: Rendered, open_page: Open) -> None:

@@ -161,6 +161,19 @@ def test_second_run_changes_nothing(sandbox: Sandbox) -> None:
     assert "2 steps, changed=0" in second.log
 
 
+def test_a_converged_node_runs_again_each_week_and_not_all_nodes_at_once(sandbox: Sandbox) -> None:
+    sandbox.stub("systemd-run")
+    weekly = "systemd-run --quiet --unit=meshstrap.service --on-calendar=weekly --timer-property=RandomizedDelaySec=1d"
+    for quiet in (["--check"], ["--only", "two"], ["--status"]):
+        script(sandbox, *quiet)
+        assert not sandbox.exists("/calls"), quiet
+    assert script(sandbox).calls == [weekly]
+    sandbox.stub("systemd-run", "echo 'Unit meshstrap.timer was already loaded.' >&2; exit 1")
+    again = script(sandbox)
+    assert (again.code, again.levels, again.calls) == (0, ["ok", "ok", "summary"], [weekly, weekly])
+    assert status(sandbox)["state"] == "converged"
+
+
 def test_check_changes_nothing_and_says_drift(sandbox: Sandbox) -> None:
     outcome = script(sandbox, "--check")
     assert (outcome.code, outcome.levels) == (1, ["drift", "drift", "summary"])

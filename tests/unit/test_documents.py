@@ -104,7 +104,27 @@ def test_ciliums_values_of_a_person_go_over_ours() -> None:
     theirs = values(plan_of(OTHER_SUBNETS))
     assert theirs["operator"] == {"replicas": 2, "rollOutPods": True}
     assert theirs["extraConfig"] == {"a": "yes"}
-    assert theirs["hubble"] == {"enabled": True, "relay": {"enabled": True}, "ui": {"enabled": True}}
+    assert theirs["hubble"] == {"enabled": True, "relay": {"enabled": True}, "ui": {"enabled": True}, "tls": RENEWED}
+
+
+RENEWED = {"auto": {"method": "cronJob"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "tls"),
+    [
+        ("{hubble: true}", RENEWED),
+        ("{values: {hubble: {enabled: true}}}", RENEWED),
+        ("{hubble: true, values: {hubble: {tls: {auto: {method: helm}}}}}", {"auto": {"method": "helm"}}),
+        ("{hubble: true, values: {hubble: {tls: {enabled: false}}}}", RENEWED | {"enabled": False}),
+        ("{values: {hubble: {metrics: {serviceMonitor: {enabled: true}}}}}", None),
+    ],
+)
+def test_hubbles_certificates_are_renewed_in_the_cluster_unless_a_person_has_another_way(
+    given: str, tls: dict[str, Any] | None
+) -> None:
+    inventory = re.sub(r"^cilium: .*$", f"cilium: {given}", OTHER_SUBNETS, flags=re.MULTILINE)
+    assert values(plan_of(inventory))["hubble"].get("tls") == tls
 
 
 def test_pods_lose_the_metadata_service_and_nothing_else() -> None:
@@ -162,7 +182,6 @@ def test_the_unit_waits_for_nobody_and_nobody_for_it() -> None:
     sections = unit(render_unit(example_plan(), example_plan().node("w1")))
     assert dict(sections["Service"]) == {
         "Type": "exec",
-        "RemainAfterExit": "yes",
         "ExecStartPre": "/usr/bin/python3 /opt/meshstrap/unpack.py",
         "ExecStart": "/bin/bash /opt/meshstrap/bootstrap.sh",
         "Restart": "on-failure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,16 @@ import pytest
 from netaddr import IPAddress
 
 from meshstrap.errors import InventoryInvalid
-from meshstrap.inventory import formats, parse_address, parse_inventory, parse_subnet, values
+from meshstrap.inventory import field_types, formats, parse_address, parse_inventory, parse_subnet, values
 from meshstrap.inventory.rules_protected import CILIUM_VALUES, KUBELET_FIELDS
+
+
+def parse_of(annotated: Any) -> Callable[[object], Any]:
+    """The parser of a field's type."""
+    (written,) = annotated.__metadata__
+    parse: Callable[[object], Any] = written.parse
+    return parse
+
 
 HEAD = "accounts: [{name: b}]\nnodes: [{name: n, account: b, role: control-plane}]\n"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExample0"
@@ -104,6 +113,73 @@ def test_refused(parse: Callable[[object], Any], value: object) -> None:
     assert type(caught.value) is ValueError
 
 
+@pytest.mark.parametrize(
+    ("parse", "text", "meant"),
+    [
+        (values.parse_dns_name, "K8s-API.internal", "k8s-api.internal"),
+        (values.parse_version, "v1.36.3", "1.36.3"),
+        (values.parse_version, "1.36", "1.36.0"),
+        (values.parse_flag, "Yes", "true"),
+        (values.whole_number("GiB", 1, 99, "why"), "12 GB", "12"),
+        (values.whole_number("OCPUs", 1, 99, "why"), "2.0", "2"),
+        (values.whole_number("OCPUs", 1, 99, "why"), "02", "2"),
+        (formats.parse_taint, "dedicated=a:noSchedule", "dedicated=a:NoSchedule"),
+        (formats.parse_url, "mirror.example.net/core", "https://mirror.example.net/core"),
+        (formats.parse_device, "sdb", "/dev/sdb"),
+        (formats.parse_device, "oraclevdb", "/dev/oracleoci/oraclevdb"),
+        (formats.parse_registry, "https://Registry.k8s.io/v2", "registry.k8s.io"),
+        (formats.parse_user, "Ubuntu", "ubuntu"),
+        (parse_of(field_types.Tag), "K8s_node", "tag:k8s-node"),
+        (parse_of(field_types.CaCertHash), "AB" * 32, "sha256:" + "ab" * 32),
+        (parse_of(field_types.Sha256), "sha256:" + "AB" * 32, "ab" * 32),
+        (parse_of(field_types.Fingerprint), "abcd " * 10, "ABCD" * 10),
+        (parse_of(field_types.Role), "Worker", "worker"),
+        (parse_of(field_types.System), "Ubuntu 24.04", "ubuntu-24.04"),
+        (parse_of(field_types.Routing), "VXLAN", "vxlan"),
+    ],
+)
+def test_a_wrong_value_is_told_the_right_one(parse: Callable[[object], Any], text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"; did you mean '{re.escape(meant)}'") as caught:
+        parse(text)
+    assert str(parse(meant)).lower() == meant.lower()
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (values.whole_number("OCPUs", 1, 9, "why"), "2 or 3"),
+        (values.whole_number("OCPUs", 1, 9, "why"), "12 GB"),
+        (formats.parse_url, "ftp://a"),
+        (formats.parse_device, "sda"),
+        (parse_of(field_types.Tag), "tag:1"),
+        (parse_of(field_types.Sha256), "abc"),
+    ],
+)
+def test_no_suggestion_is_better_than_a_wrong_one(parse: Callable[[object], Any], text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not") as caught:
+        parse(text)
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (formats.parse_reachable, "203.0.113.300"),
+        (formats.parse_reachable, "203.0.113"),
+        (formats.parse_login_server, "https://203.0.113.300:8443"),
+        (formats.parse_url, "http://10.0.0.256/mirror"),
+        (formats.parse_registry, "10.0.0.256:5000"),
+        (parse_subnet, "10.0.0.256/24"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(parse: Callable[[object], Any], text: str) -> None:
+    with pytest.raises(ValueError, match="is not an IPv4 address"):
+        parse(text)
+    for host in ("203.0.113.7", "w1.example.net", "w1", "2001:db8::1", ""):
+        assert formats.parse_reachable(host) == host
+
+
 def test_a_url_s_password_is_not_repeated() -> None:
     with pytest.raises(ValueError, match="holds a user or password") as caught:
         formats.parse_url("https://me:hunter2@mirror.example.net")
@@ -119,7 +195,8 @@ def test_a_url_s_password_is_not_repeated() -> None:
         ("010.0.0.0/8", "'010' is not from 0 to 255"),
         ("256.0.0.0/8", "'256' is not from 0 to 255"),
         ("10.0.0/24", "not a subnet such as"),
-        ("10.0.0.0/255.255.255.0", "not a subnet such as"),
+        ("10.0.0.0/255.255.255.0", "did you mean 10.0.0.0/24?"),
+        ("10.0.0.0/255.0.255.0", "not a subnet such as"),
         ("fd00::/64", "is IPv6"),
         ("12:30", "not a subnet such as"),
         ("", "not a subnet such as"),

@@ -15,7 +15,7 @@ from meshstrap.rendering import Script, parts, render_script
 from meshstrap.rendering.documents import Document
 from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import VALUE_NAMES, document_variables, render_header
-from meshstrap.rendering.parts import SCRIPTS, assemble_files
+from meshstrap.rendering.parts import SCRIPTS, assemble_files, without_directives
 from tests.golden.cases import SYSTEMS, example_plan, system_plan
 
 NODES = [(example_plan(), node) for node in example_plan().nodes] + [
@@ -36,15 +36,16 @@ def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> Non
     body = ""
     for file in files_for(node.steps, node.family):
         body += without_comments((SCRIPTS / file).read_text())
-    assert script.linted == script.header + body + 'main "$@"\n'
-    assert script.text == script.header + re.sub(r"^ *# shellcheck .*\n", "", body, flags=re.MULTILINE) + 'main "$@"\n'
+    assert script.linted.startswith(script.header)
+    code = without_indentation(script.linted.removeprefix(script.header))
+    assert code == without_indentation(body) + 'main "$@"\n'
+    assert script.text == script.header + re.sub(r"^# shellcheck .*\n", "", script.code, flags=re.MULTILINE)
 
 
 def without_comments(text: str) -> str:
     """Comments, blank lines and contracts go, except what shellcheck is told and what a here-document holds.
 
-    What shellcheck is told keeps its rule and loses its reason; what opens a function loses what it takes. A level of
-    indentation is one space.
+    What shellcheck is told keeps its rule and loses its reason; what opens a function loses what it takes.
     """
     documents = re.findall(r"(?<!<)<<[A-Z]+\n.*?^[A-Z]+\n", text, re.MULTILINE | re.DOTALL)
     for number, document in enumerate(documents):
@@ -52,7 +53,6 @@ def without_comments(text: str) -> str:
     text = re.sub(r"^[ \t]*(#(?! shellcheck disable=).*)?\n", "", text, flags=re.MULTILINE)
     text = re.sub(r'^: "\$\{.*\n', "", text, flags=re.MULTILINE)
     text = re.sub(r"^(.*(?:\(\) \{| shellcheck disable=SC[0-9]+)) # .*$", r"\1", text, flags=re.MULTILINE)
-    text = re.sub(r"^(?:  )+", lambda indent: " " * (len(indent[0]) // 2), text, flags=re.MULTILINE)
     for number, document in enumerate(documents):
         text = text.replace(f"\0{number}\n", document)
     return text
@@ -86,35 +86,51 @@ def test_the_header_assigns_constants_and_nothing_else(plan: Plan, node: NodePla
     }
 
 
+def without_indentation(text: str) -> str:
+    """Where it stands is held by how bash understands it (``test_bash_understands_what_travels_as_the_source``)."""
+    return re.sub(r"^ +", "", text, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize("file", FILES)
-def test_leaving_comments_out_changes_no_function(file: str) -> None:
-    whole = (SCRIPTS / file).read_text()
-    stripped = assemble_files((file,)).text.removesuffix('main "$@"\n')
-    assert functions(stripped) == functions(whole)
+def test_bash_understands_what_travels_as_the_source(file: str) -> None:
+    """Every statement, in and outside of functions, with each text in quotes and each here-document to the byte."""
+    whole = re.sub(r'^: "\$\{.*\n', "", (SCRIPTS / file).read_text(), flags=re.MULTILINE)
+    code = assemble_files((file,)).text.removesuffix('main "$@"\n')
+    assert understood(code) == understood(whole)
+    assert understood(without_directives(code)) == understood(whole)
 
 
-def test_a_program_within_quotes_keeps_its_form() -> None:
-    """Of awk, and of Python whose indentation counts: one space a level is as good as two."""
-    for name in FILES:
-        for program in re.findall(r"^[^\n#]*'([^']*\n[^']*)'", (SCRIPTS / name).read_text(), re.MULTILINE):
-            depths = {len(line) - len(line.lstrip(" ")) for line in program.splitlines()[1:] if line.strip()}
-            assert all(depth % 2 == 0 for depth in depths), f"{name}: {program}"
+def test_what_bash_understands_tells_texts_in_quotes_and_here_documents_apart() -> None:
+    """So the test above can fail."""
+    assert understood("x() {\n  a\n}\n") == understood("x() {\na\n}\n")
+    for text in ("a 'b\n c'\n", 'a "b\n c"\n', "a <<X\n c\nX\n"):
+        assert understood(text) != understood(text.replace(" c", "c"))
 
 
-def functions(text: str) -> str:
-    """All functions as bash understood them, but for the indentation of what is within quotes.
+def understood(text: str) -> str:
+    """A file as bash prints what it has read, without running any of it."""
+    program = f"whole() {{\n{text}}}\ndeclare -f whole"
+    done = subprocess.run(["bash", "--norc"], input=program, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout
 
-    Their file's other lines are not run: a false command returns at once.
-    """
-    names = "\n".join(re.findall(r"^[a-z][a-z0-9_]*\(\) .*?^\}", text, re.MULTILINE | re.DOTALL))
-    done = subprocess.run(
-        ["bash", "--norc", "-c", "source /dev/stdin; declare -f"],
-        input=names,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return re.sub(r"^ +", "", done.stdout, flags=re.MULTILINE)
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("a() { # <it's>\n  b\n}\n", "a() {\nb\n}\n"),
+        ("  a 'b\n  # c\n\n    d' \\\n    e\n", "a 'b\n  # c\n\n    d' \\\ne\n"),
+        ('  a "it\'s\n  \\"b\n  c"\n  d\n', 'a "it\'s\n  \\"b\n  c"\nd\n'),
+        ("  a 'b\\'\n  c\n", "a 'b\\'\nc\n"),
+        ("  a <<X\n  it's\n  # b\nX\n  c\n", "a <<X\n  it's\n  # b\nX\nc\n"),
+        ("  # shellcheck disable=SC1 # it's\n  a\n", "# shellcheck disable=SC1\na\n"),
+        ('  # it\'s\n\n  a "$(b "c")" \\\'\n  d\n', 'a "$(b "c")" \\\'\nd\n'),
+    ],
+)
+def test_indentation_goes_outside_of_quotes_and_here_documents(tmp_path: Path, source: str, kept: str) -> None:
+    (tmp_path / "a.sh").write_text(source)
+    parts.assemble_files.cache_clear()
+    assert assemble_files(("a.sh",), tmp_path).text == f'{kept}main "$@"\n'
 
 
 @each_node
@@ -127,7 +143,7 @@ def test_every_line_leads_back_to_its_source(plan: Plan, node: NodePlan) -> None
             unknown += 1
         else:
             file, source_line = place
-            source = (SCRIPTS.parent / file).read_text().splitlines()[source_line - 1].partition(" # ")[0]
+            source = (SCRIPTS.parent / file).read_text().splitlines()[source_line - 1].strip().partition(" # ")[0]
             assert source.strip() in {line.strip(), line.partition(" # ")[0].strip()}
     assert unknown == script.header.count("\n") + 1
 

@@ -14,6 +14,7 @@ from meshstrap.inventory.reading import LIMIT_BYTES
 from meshstrap.inventory.source import parse_source
 from meshstrap.inventory.tree import Places, Position, Scalar
 
+ROOT = Path(__file__).resolve().parents[2]
 BASE = b"cluster:\n  name: homelab\n"
 
 
@@ -27,7 +28,7 @@ def only_problem(data: bytes) -> str:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\xef\xbb\xbf" + BASE, "1:1: byte order mark (U+FEFF); save the file as 'UTF-8' without BOM"),
+        (BASE + b"  a: \xef\xbb\xbfb\n", "3:6: byte order mark (U+FEFF) in the middle of the file: remove it"),
         (b"\xff\xfec\x00", "1:1: byte 1 (0xff) is not UTF-8; save the file as UTF-8"),
         (BASE + "  region: '서울".encode() + b"\xe9'\n", "3:14: byte 43 (0xe9) is not UTF-8; save the file as UTF-8"),
         (b"a: \xed\xa0\x80\n", "1:4: byte 4 (0xed) is not UTF-8; save the file as UTF-8"),
@@ -37,7 +38,7 @@ def only_problem(data: bytes) -> str:
         (BASE + "  a: \u2028b\n".encode(), "3:6: line separator U+2028; editors and YAML disagree"),
         (BASE + "  a: \u202eb\n".encode(), "3:6: text direction mark U+202E hides what the line says"),
         (BASE + "  a: \uffff\n".encode(), "3:6: control character U+FFFF is not allowed"),
-        (BASE.replace(b"\n", b"\r\n"), "1:9: Windows line ending (CR LF); save the file with Unix line endings (LF)"),
+        (BASE.replace(b"\n", b"\r"), "1:9: carriage return (CR) without a line feed behind it; end lines with LF"),
         (b"", "1:1: the file is empty; `invoke init` writes a commented one"),
         (b"\n\n", "1:1: the file is empty"),
         (b"---\n", "1:1: the file is empty"),
@@ -55,6 +56,14 @@ def only_problem(data: bytes) -> str:
 )
 def test_broken_file(data: bytes, message: str) -> None:
     assert only_problem(data).startswith("cluster.yaml:" + message)
+
+
+def test_a_file_of_windows_is_read_like_any_other() -> None:
+    """Saved by its editor: CR LF and a byte order mark. Problems stand where that editor shows them."""
+    text = (ROOT / "tests" / "inventories" / "valid" / "everything.yaml").read_bytes()
+    windows = b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n")
+    assert parse_inventory(windows, "f") == parse_inventory(text, "f")
+    assert only_problem(b"\xef\xbb\xbfcluster:\r\n  - a\r\n  - b: c: d\r\n").startswith("cluster.yaml:3:9: not YAML")
 
 
 @pytest.mark.parametrize(

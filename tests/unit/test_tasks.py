@@ -18,6 +18,7 @@ from invoke.collection import Collection
 from invoke.program import Program
 
 import meshstrap.tasks
+from meshstrap import pipeline
 from meshstrap.tasks import inventory as inventory_tasks
 from meshstrap.tasks import places, writing
 
@@ -83,7 +84,7 @@ def test_render_without_an_inventory_renders_the_example_and_says_so(invoke: Inv
     assert "no auth key: shows a login URL" in result.out
     for node in ("cp1", "w1", "w2"):
         names = {path.name for path in (tmp_path / "generated" / node).iterdir()}
-        tokens = {"bootstrap_tokens"} if node == "cp1" else set()
+        tokens = {"bootstrap_tokens" if node == "cp1" else "bootstrap_token"}
         assert names == {"user-data.yaml", "user-data.b64", "bootstrap.sh", "documents", "manifest.json"} | tokens
 
 
@@ -158,16 +159,20 @@ def test_prune_removes_what_left_the_inventory(invoke: Invoke, tmp_path: Path) -
     (tmp_path / "cluster.yaml").write_text(MINE)
     result = invoke("render")
     assert "w2: stale" in result.out
+    checked = invoke("render", "--check")
+    assert (checked.code, "generated/w2: stale: no node of the inventory" in checked.err) == (1, True)
+    assert "`invoke render --prune` does" in checked.err
     assert (tmp_path / "generated" / "w2").exists()
     assert "1 removed" in invoke("render", "--prune").out
     assert not (tmp_path / "generated" / "w2").exists()
+    assert invoke("render", "--check").code == 0
 
 
 def test_the_examples_tokens_stay_apart(invoke: Invoke, tmp_path: Path) -> None:
     invoke("render")
     (tmp_path / "cluster.yaml").write_text(MINE.replace("w1", "mine"))
     assert "warning" not in invoke("render").out
-    assert "w1" not in (tmp_path / "secrets.yaml").read_text()
+    assert "w1:" not in (tmp_path / "secrets.yaml").read_text()
 
 
 def test_another_inventory_and_folder(invoke: Invoke, tmp_path: Path) -> None:
@@ -238,7 +243,7 @@ def test_secrets_creates_one_token_per_worker_and_keeps_them(invoke: Invoke, tmp
     after = (tmp_path / "secrets.example.yaml").read_text()
     assert result.code == 0
     assert sum(old != new for old, new in zip(before.splitlines(), after.splitlines(), strict=True)) == 2
-    assert "A control plane that runs already" in result.out
+    assert "Machines that run already do not see new user-data" in result.out
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,7 @@ def test_auth_keys_come_from_a_file_and_the_environment(invoke: Invoke, tmp_path
     assert other in kept
 
 
-SECRET_FILES = ("user-data.yaml", "user-data.b64", "bootstrap_tokens", "index.html")
+SECRET_FILES = (*pipeline.SECRET_FILES, "index.html")
 
 
 def test_nothing_secret_is_said_nor_in_what_may_be_shown(invoke: Invoke, tmp_path: Path) -> None:
@@ -309,6 +314,71 @@ def test_a_secret_for_no_node_is_a_warning(invoke: Invoke) -> None:
     assert "warning: there is a secret for MESHSTRAP_AUTH_KEY_TYPO, which is no node" in result.out
 
 
+def test_what_left_the_inventory_is_pruned_from_the_secrets(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    environment = {"MESHSTRAP_AUTH_KEY_W1": KEY}
+    assert "1 auth keys, 1 bootstrap tokens" in invoke("secrets", environment=environment).out
+    (tmp_path / "cluster.yaml").write_text(MINE.replace("name: w1", "name: w2"))
+    warning = "there is a secret for w1, which is no node of the inventory; `invoke secrets --prune` removes it"
+    assert warning in invoke("render").out
+    result = invoke("secrets", "--prune")
+    assert "w1: its auth key is removed\nw1: its bootstrap token is removed\n" in result.out
+    assert "0 auth keys, 1 bootstrap tokens" in result.out
+    assert "w1:" not in (tmp_path / "secrets.yaml").read_text()
+    assert warning not in invoke("render").out
+
+
+def test_a_renewed_token_comes_as_one_line_for_each_machine(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines as they are printed, run with an ssh that runs here and a sudo that writes down what it is given."""
+    (tmp_path / "cluster.yaml").write_text(MINE.replace("role: worker", "role: worker, address: 203.0.113.7"))
+    said = invoke("secrets", "--renew", "w1").out
+    invoke("render")
+    lines = [line.strip() for line in said.splitlines() if line.startswith("  ssh ")]
+    assert [line.split()[1] for line in lines] == ["ubuntu@cp1", "ubuntu@203.0.113.7"]
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, text in {"ssh": 'sh -c "$2"', "sudo": 'printf "%s\\n" "$@" >>ran; cat >>ran'}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    for line in lines:
+        subprocess.run(["sh", "-c", line], check=True)
+    (token,) = tasks_tokens(tmp_path / "secrets.yaml")
+    assert token not in said
+    folder = "umask 077; cat >/etc/meshstrap/secrets"
+    on_control_plane = (tmp_path / "generated" / "cp1" / "bootstrap_tokens").read_text()
+    assert token in on_control_plane
+    assert (tmp_path / "ran").read_text() == (
+        f"sh\n-c\n{folder}/bootstrap_tokens && systemctl restart meshstrap\n{on_control_plane}"
+        f"sh\n-c\n{folder}/bootstrap_token && systemctl restart meshstrap\n{token}\n"
+    )
+
+
+def test_git_is_kept_from_what_holds_secrets_and_it_is_said(invoke: Invoke, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    (tmp_path / "generated").mkdir()
+    said = invoke("render").out
+    assert "secrets.yaml: git would have taken it, secrets and all; .git/info/exclude says now" in said
+    assert "generated: git would have taken it, secrets and all; .git/info/exclude says now" in said
+    added = subprocess.run(["git", "-C", tmp_path, "add", "-An"], check=True, capture_output=True, text=True).stdout
+    assert added == "add 'cluster.example.yaml'\nadd 'cluster.yaml'\n"
+    assert "git would have taken" not in invoke("render").out
+    subprocess.run(["git", "-C", tmp_path, "add", "--force", "generated/w1/user-data.b64"], check=True)
+    result = invoke("render")
+    assert (result.code, "generated: git tracks w1/user-data.b64, which holds secrets" in result.err) == (16, True)
+
+
+def test_one_key_for_two_nodes_stops_a_render(invoke: Invoke, tmp_path: Path) -> None:
+    keys = {"MESHSTRAP_AUTH_KEY_CP1": KEY, "MESHSTRAP_AUTH_KEY_W1": KEY}
+    for task in ("secrets", "render"):
+        result = invoke(task, environment=keys)
+        assert (result.code, "cp1, w1: one auth key for 2 nodes" in result.err) == (5, True)
+    assert not (tmp_path / "secrets.example.yaml").exists()
+
+
 def test_plan_for_people_and_for_programs(invoke: Invoke, tmp_path: Path) -> None:
     assert "Derived, and why" in invoke("plan").out
     document = json.loads(invoke("plan", "--json").out)
@@ -328,7 +398,14 @@ def test_init_writes_what_renders_and_never_overwrites(invoke: Invoke, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("words", "code"), [(["--node", "cp1"], 9), (["--name", "Not A Name"], 4), (["--node", "w1:worker:a"], 4)]
+    ("words", "code"),
+    [
+        (["--node", "cp1"], 9),
+        (["--volume", "w9"], 9),
+        (["--node", "c:control-plane:a", "--node", "w:worker:a"], 9),
+        (["--name", "Not A Name"], 4),
+        (["--node", "w1:worker:a"], 4),
+    ],
 )
 def test_init_refuses_answers_that_would_not_render(
     invoke: Invoke, tmp_path: Path, words: list[str], code: int

@@ -168,9 +168,10 @@ def test_an_answer_is_read_or_not(text: str, node: StarterNode | None) -> None:
 def test_a_starter_without_answers_is_the_example() -> None:
     example = EXAMPLE.read_text(encoding="utf-8")
     text = starter_inventory(example, name="", nodes=[], login_server="")
-    # But for its keys, which are made up.
-    unkeyed = example.replace(example[example.index("    ssh_auth") : example.index("  - name: bob")], "")
-    assert parse_inventory(text, "x") == parse_inventory(unkeyed, "x")
+    # But for its keys, which are made up, and for its data volume, which nobody has asked for.
+    own = example.replace(example[example.index("    ssh_auth") : example.index("  - name: bob")], "")
+    own = own.replace("    block_volume:", "    # block_volume:")
+    assert parse_inventory(text, "x") == parse_inventory(own, "x")
     assert text.startswith("# yaml-language-server: $schema=./cluster.schema.json\n")
 
 
@@ -191,6 +192,35 @@ def test_a_starter_holds_the_answers() -> None:
     ]
     assert str(inventory.nodes[1].os) == "oracle-10"
     assert [account.name for account in inventory.accounts] == ["no", "bob"]
+
+
+def test_the_nodes_of_one_account_share_its_quota_which_stays() -> None:
+    nodes = [
+        StarterNode(name="cp1", role="control-plane", account="a"),
+        StarterNode(name="w1", role="worker", account="b", volume=True),
+        StarterNode(name="w2", role="worker", account="b", volume=True),
+    ]
+    inventory = parse_inventory(starter_inventory(EXAMPLE.read_text(), name="x", nodes=nodes, login_server=""), "x")
+    assert [(node.ocpus, node.memory_gib) for node in inventory.nodes] == [(2, 12), (1, 6), (1, 6)]
+    assert [node.block_volume.size_gib for node in inventory.nodes if node.block_volume] == [50, 50]
+    quotas = [account.quota for account in inventory.accounts]
+    assert [(quota.ocpus, quota.memory_gib, quota.storage_gib) for quota in quotas if quota] == [(2, 12, 200)] * 2
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        (
+            ["control-plane", "worker"],
+            "n0, a control plane, needs both OCPUs; put the others into accounts of their own",
+        ),
+        (["worker"] * 3, "too little for 3 nodes; put the others into accounts of their own"),
+    ],
+)
+def test_more_than_a_free_account_has_is_refused_with_a_way_out(roles: list[str], message: str) -> None:
+    nodes = [StarterNode(name=f"n{number}", role=role, account="a") for number, role in enumerate(roles)]
+    with pytest.raises(ValueError, match=message):
+        starter_inventory(EXAMPLE.read_text(), name="x", nodes=nodes, login_server="")
 
 
 def test_an_answer_cannot_add_keys_to_the_file() -> None:

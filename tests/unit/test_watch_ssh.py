@@ -43,6 +43,9 @@ def test_addresses_are_read_or_refused() -> None:
     for text in ("w1", "w1=", "w1=-oProxyCommand=x", "w1=a b", "w1=a\nHost *", "w1=;x", "w1=u@"):
         with pytest.raises(NoWay, match="is not NODE=ADDRESS"):
             parse_hosts(text, ["w1"])
+    for text in ("w1=203.0.113.300", "w1=ubuntu@203.0.113"):
+        with pytest.raises(NoWay, match=r"203\.0\.113\S* is not an address such as 203\.0\.113\.7"):
+            parse_hosts(text, ["w1"])
     with pytest.raises(NoWay, match="the inventory has no node 'w9'; it has cp1, w1"):
         parse_hosts("w9=203.0.113.7", ["w1", "cp1"])
     with pytest.raises(NoWay, match="a port stands in your SSH configuration: `Host w1` and below it `Port 2222`"):

@@ -27,6 +27,7 @@ def asks(plan: Plan) -> Asked:
         commands=(
             Question("drift", f"bash {SCRIPT} --check 2>&1", codes=(0, 1), seconds=120),
             Question("steps", f"bash {SCRIPT} --list"),
+            Question("timer", "systemctl is-active meshstrap.timer", codes=(0, 3, 4)),
         ),
     )
 
@@ -80,6 +81,12 @@ def the_steps_run_at_every_boot(machine: Machine) -> None:
         begun.timestamp() >= int(boot.group(1)),
         f"the last run began at {begun:%Y-%m-%dT%H:%M:%SZ}, before the boot",
     )
+
+
+@TOPIC.check(step="node_ready")
+def the_steps_run_again_each_week(machine: Machine) -> None:
+    found = machine.answers.said("timer")
+    machine.expect(found == "active", f"meshstrap.timer is {found or 'not there'}")
 
 
 @TOPIC.check(step="machine_supported")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.ssh import advice
+from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.arrival import Arrival
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import NotAsPlanned
@@ -24,7 +25,7 @@ TOPIC = Topic("machine", __file__, values=values)
 def the_machine_answers(arrival: Arrival) -> None:
     if arrival.answers is None:
         name = arrival.node.name if arrival.node else arrival.host
-        raise NotAsPlanned(f"{arrival.silence} ({advice(name, arrival.silence)})")
+        raise CannotTell(f"{arrival.silence} ({advice(name, arrival.silence)})")
 
 
 @TOPIC.check(of_host=True)

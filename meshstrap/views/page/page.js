@@ -21,10 +21,24 @@
     input.addEventListener("change", () => { speak(input.value); keep("language", input.value); });
   }
 
-  for (const box of document.querySelectorAll("input[data-tick]")) {
+  const say = (place, template, number) => {
+    const words = document.getElementById(template).content.cloneNode(true);
+    for (const word of words.querySelectorAll(".t")) word.textContent = word.textContent.replace("#", number);
+    place.replaceChildren(words);
+  };
+
+  const boxes = [...document.querySelectorAll("input[data-tick]")];
+  const title = document.title;
+  const count = () => {
+    const created = boxes.filter((box) => box.checked).length;
+    say(document.querySelector(".counter"), "said-created", created);
+    document.title = `(${created}/${boxes.length}) ${title}`;
+  };
+  for (const box of boxes) {
     box.checked = recall(`created:${box.dataset.tick}`) === "yes";
-    box.addEventListener("change", () => keep(`created:${box.dataset.tick}`, box.checked ? "yes" : "no"));
+    box.addEventListener("change", () => { keep(`created:${box.dataset.tick}`, box.checked ? "yes" : "no"); count(); });
   }
+  count();
 
   const write = async (source, text) => {
     try {
@@ -41,9 +55,7 @@
   };
   const answer = (button, template, bytes) => {
     const place = button.parentElement.querySelector(".said");
-    const words = document.getElementById(template).content.cloneNode(true);
-    for (const word of words.querySelectorAll(".t")) word.textContent = word.textContent.replace("#", bytes);
-    place.replaceChildren(words);
+    say(place, template, bytes);
     clearTimeout(button.timer);
     button.timer = setTimeout(() => place.replaceChildren(), 8000);
   };

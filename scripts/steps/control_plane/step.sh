@@ -15,12 +15,15 @@ readonly CONTROL_PLANE_PARTS="kube-apiserver Port-$API_PORT
 kube-controller-manager Port-10257
 kube-scheduler Port-10259
 etcd Port-2379,Port-2380,DirAvailable--var-lib-etcd"
+# Renewed certificates, all of them, until each is in its place and every part has been started with it.
+readonly RENEWED=$KUBERNETES.renewed
 
 check_control_plane() {
   local address
   address=$(tailnet_address)
   is_edited "$HOSTS_FILE" api_alias "$address"
   [[ -s $ADMIN_KUBECONFIG && -s $MANIFESTS/kube-apiserver.yaml ]]
+  control_plane_certificates_last
   api_answers "$address"
   control_plane_is_complete
 }
@@ -56,6 +59,8 @@ control_plane_is_whole() {
 control_plane_comes_up() { # <address>
   local void wait="API server at $1:$API_PORT" next='sudo crictl ps --all; journalctl -u kubelet -n 50'
   retry 1 0 systemctl start --no-block kubelet
+  ask control_plane_certificates_last
+  ((ANSWER == 0)) || control_plane_renew
   await 600 "$wait" "$next" control_plane_is_up "$1"
   void=$(etcd_without_entries)
   if [[ -n $void ]]; then
@@ -142,4 +147,38 @@ control_plane_leftovers() {
   done <<<"$CONTROL_PLANE_PARTS"
   [[ ! -e $ROOT/var/lib/kubelet/config.yaml ]] || waived+=,Port-10250
   printf '%s\n' "${waived#,}"
+}
+
+# kubeadm makes certificates for a year, or for what a person has told it, and renews them at its upgrades alone. They are
+# due when a third of that is left (122 days of 365), as with cert-manager: three months before the verification says a
+# word. How old they are is told by the file, and by the one of them that nobody makes anew by itself. Nothing is due where
+# the CA's key is not on this machine.
+control_plane_certificates_last() {
+  local oldest=$PKI/apiserver-kubelet-client.crt
+  [[ ! -e $RENEWED ]]
+  [[ ! -s $PKI/ca.key ]] || openssl x509 -in "$oldest" -noout -checkend $(((EPOCHSECONDS - $(stat -c %Y "$oldest")) / 2)) ||
+    no 'certificates end soon'
+}
+
+# kubeadm writes a key and then its certificate, and syncs neither. So it renews a copy, which it alone takes for
+# /etc/kubernetes, and each file takes its place whole; a run that was cut goes on with that copy. No manifest is touched:
+# when a container stops the kubelet starts the next one. In the order of kubeadm's upgrades; etcd is well when the API is.
+control_plane_renew() {
+  local part
+  if [[ ! -e $RENEWED ]]; then
+    rm -rf "$RENEWED.new"
+    cp -a "$KUBERNETES" "$RENEWED.new"
+    # shellcheck disable=SC2016 # that shell expands it
+    retry 1 0 unshare --mount sh -c 'mount --bind "$0" "$1" && kubeadm certs renew all' "$RENEWED.new" "$KUBERNETES" >&2
+    sync
+    mv "$RENEWED.new" "$RENEWED"
+  fi
+  cp -alf "$RENEWED"/{pki,*.conf} "$KUBERNETES"
+  for part in etcd:"$API_PORT" kube-apiserver:"$API_PORT" kube-controller-manager:10257 kube-scheduler:10259; do
+    crictl ps --quiet --label "io.kubernetes.pod.name=${part%:*}-$NODE_NAME" | xargs -r crictl stop --timeout 30 >&2
+    await 600 "${part%:*}" 'sudo crictl ps --all; journalctl -u kubelet -n 50' \
+      curl --fail --silent --show-error --insecure --max-time 5 --output /dev/null "https://127.0.0.1:${part#*:}/healthz"
+  done
+  mv "$RENEWED" "$RENEWED.new"
+  rm -rf "$RENEWED.new"
 }

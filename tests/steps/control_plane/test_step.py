@@ -217,6 +217,7 @@ def test_ca_cert_hash_is_a_fact(machine: Sandbox, tmp_path: Path) -> None:
     subprocess.run(
         [*shlex.split(key), "-keyout", pki / "ca.key", "-out", pki / "ca.crt"], check=True, capture_output=True
     )
+    shutil.copy(pki / "ca.crt", pki / "apiserver-kubelet-client.crt")
     show = ["openssl", "x509", "-in", str(pki / "ca.crt"), "-noout", "-pubkey"]
     public = subprocess.run(show, check=True, capture_output=True, text=True).stdout
     digest = hashlib.sha256(base64.b64decode("".join(public.splitlines()[1:-1]))).hexdigest()

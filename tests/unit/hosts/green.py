@@ -122,6 +122,7 @@ def _of_no_step(node: NodePlan) -> Raw:
             "addresses": json.dumps(addresses),
             "drift": "".join(f"2026-11-23T20:40:01Z ok      {name}: converged\n" for name in node.steps),
             "steps": "\n".join(node.steps) + "\n",
+            "timer": "active\n",
             "secrets_in_logs": "",
             "secrets_in_processes": "",
             "secrets_in_files": "",

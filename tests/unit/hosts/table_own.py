@@ -77,6 +77,7 @@ FAULTS = (
         "meshstrap.service is disabled",
     ),
     fault("converged", "the steps run at every boot", put("/proc/stat", f"btime {BOOT + 86000}\n"), "before the boot"),
+    fault("converged", "the steps run again each week", says("timer", "inactive\n", 3), "meshstrap.timer is inactive"),
     fault(
         "converged",
         "a check finds no drift",

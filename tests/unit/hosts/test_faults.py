@@ -110,6 +110,7 @@ def test_a_node_on_its_way_says_so_first_and_only_once() -> None:
         "control_plane",
         "cilium",
         "secrets",
+        "converged",
         "cluster",
     }
 

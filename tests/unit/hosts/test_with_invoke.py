@@ -13,6 +13,7 @@ from subprocess import PIPE, CompletedProcess, Popen
 
 import pytest
 
+from meshstrap.errors import NotAllAsked
 from meshstrap.verify.catalogue import checks
 from tests.processes import ended
 from tests.schemas import hold
@@ -77,24 +78,32 @@ def test_what_is_not_as_planned_is_said_in_full(fleet: FakeFleet) -> None:
 def test_a_host_that_gives_no_answers_is_one_line_above_the_table(fleet: FakeFleet) -> None:
     (fleet.folder / "w1.json").unlink()
     ran = verify(fleet)
-    assert ran.returncode == 1
+    assert (ran.returncode, ran.stderr) == (NotAllAsked.exit_code, "")
     lines = ran.stdout.splitlines()
     assert lines[0].startswith("w1: ssh: connect to host w1 port 22: Connection timed out (is it created and booted")
     assert lines[1] == ""
     assert sum("w1" in line for line in lines) == 2
     assert next(line for line in lines if line.startswith("cp1")).split() == ["cp1", *["ok"] * 12]
+    assert next(line for line in lines if line.startswith("w1 ")).split() == ["w1", "?", "1", *["-"] * 11]
+    assert lines[-1].endswith(" 0 do not, 1 could not be asked. Not all could be asked.")
+
+
+def test_what_differs_comes_before_what_could_not_be_asked(fleet: FakeFleet) -> None:
+    without_the_rule(fleet)
+    (fleet.folder / "w1.json").unlink()
+    assert verify(fleet).returncode == 1
 
 
 @pytest.mark.parametrize("said", ["[1, 2]", '{"texts": {}, "mod', '{"texts": 3}', "Hello!", "\x1b[2J\x00"])
 def test_a_host_that_answers_nonsense_is_one_line_above_the_table(fleet: FakeFleet, said: str) -> None:
     (fleet.folder / "w1.json").write_text(said)
     ran = verify(fleet)
-    assert (ran.returncode, ran.stderr) == (1, "")
+    assert (ran.returncode, ran.stderr) == (NotAllAsked.exit_code, "")
     lines = ran.stdout.splitlines()
     assert lines[0].startswith("w1: ")
     assert lines[1] == ""
     assert sum("w1" in line for line in lines) == 2
-    assert lines[-1].endswith(" 1 do not, 0 could not be asked. Not as planned.")
+    assert lines[-1].endswith(" 0 do not, 1 could not be asked. Not all could be asked.")
 
 
 def test_whoever_ends_it_gets_no_trace_and_every_connection_goes_with_it(fleet: FakeFleet) -> None:
