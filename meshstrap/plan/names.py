@@ -110,10 +110,6 @@ MESH_PORTS = {
 """Ports that only nodes and pods ask: kubeadm's defaults, and those of
 https://docs.cilium.io/en/stable/operations/system_requirements/#firewall-rules."""
 
-GUARDED_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
-"""TCP ports that the host's firewall must not open to everyone: whoever needs them comes through the tailnet."""
-
-
 CLUSTER_DOMAIN = "cluster.local"
 """The domain of the cluster's own names: kubeadm's default."""
 

@@ -30,6 +30,8 @@ from meshstrap.verify.reading import cards, filter_rules, host_firewall
 SAVED = "/etc/iptables/rules.v4"
 FOREIGN = re.compile(r"^(?:\[\d+:\d+\] )?(?:-A |:)((?:ts-|CILIUM_|OLD_CILIUM_|KUBE-|cali-)[^ ]*)", re.MULTILINE)
 ORACLES = "OracleCloud.com"
+SOMEBODY = IPAddress("203.0.113.9")
+"""An address of the internet (RFC 5737)."""
 
 
 def asks(plan: Plan) -> Asked:
@@ -61,7 +63,7 @@ def needed(machine: Machine) -> Iterator[Packet]:
         yield Packet(device=device, protocol="tcp", port=443, source=pod, out=TAILNET_DEVICE)
         yield Packet(device=TAILNET_DEVICE, protocol="tcp", port=443, source=pod, out=device, destination=pod)
     for card in cards(machine.answers):
-        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT)
+        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT, source=SOMEBODY)
 
 
 def refused(machine: Machine, firewall: Firewall) -> None:
