@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from meshstrap.plan import NodePlan, Plan
+from tests.lab.firewalld import DIRECT, DIRECT_XML, SAVED
 from tests.shell.firewall_rules import FORWARD_REJECT, INPUT_REJECT, OUR_FORWARD, OUR_INPUT, RULES_V4
 from tests.unit.hosts.faults import WORKER, Change, Raw, data, fault, out, put, text
 
@@ -61,20 +62,9 @@ def with_daemons(text: str) -> str:
 REFUSED = {"code": 3, "out": "", "err": ""}
 _SAVED = RULES_V4.replace(INPUT_REJECT, OUR_INPUT + INPUT_REJECT).replace(FORWARD_REJECT, OUR_FORWARD + FORWARD_REJECT)
 _APT = {"/etc/iptables/rules.v4": _SAVED, "/etc/ufw/ufw.conf": "ENABLED=no\n"}
-_DIRECT = (
-    '<rule ipv="ipv4" table="filter" chain="BareMetalInstanceServices" priority="{}">-d 169.254.0.{}/32 -p tcp '
-    "-m owner "
-    "--uid-owner 0 -m tcp --dport 3260 -j ACCEPT</rule>\n"
-)
-_DNF = {"/etc/firewalld/direct.xml": _DIRECT.format(0, 2) + _DIRECT.format(1, 3)}
+_DNF = {DIRECT: DIRECT_XML}
 _ZONE = "trusted (active)\n  target: ACCEPT\n  interfaces: cilium_+ lxc+ tailscale0\n  sources: \n"
-_ORACLES = (
-    "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:BareMetalInstanceServices - [0:0]\n"
-    "-A OUTPUT -d 169.254.0.0/16 -j BareMetalInstanceServices\n"
-    "-A BareMetalInstanceServices -d 169.254.0.2/32 -p tcp -m owner --uid-owner 0 -m tcp --dport 3260 -j ACCEPT\n"
-    "-A BareMetalInstanceServices -d 169.254.0.3/32 -p tcp -m owner --uid-owner 0 -m tcp --dport 3260 -j ACCEPT\n"
-    "COMMIT\n"
-)
+_ORACLES = f"*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:BareMetalInstanceServices - [0:0]\n{SAVED}COMMIT\n"
 
 
 def _as_printed(saved: str) -> str:
@@ -208,8 +198,33 @@ FAULTS = (
     fault(
         "firewall",
         "the instance services rules are intact",
-        out("iptables", "169.254.0.3/32", "169.254.0.9/32"),
-        "1 of 2 rules are not live",
+        out("iptables", "169.254.0.2/32", "169.254.0.9/32"),
+        "1 of 6 rules are not live",
+        WORKER,
+    ),
+    fault(
+        "firewall",
+        "the instance services rules are intact",
+        out(
+            "iptables",
+            "-d 169.254.0.0/16 -p udp -j REJECT --reject-with icmp-port",
+            "-d 169.254.0.0/16 -p udp -j REJECT --reject-with icmp-host",
+        ),
+        "1 of 6 rules are not live",
+        WORKER,
+    ),
+    fault(
+        "firewall",
+        "the instance services rules are intact",
+        text(DIRECT, "</direct>", "</derict>"),
+        "/etc/firewalld/direct.xml: no XML: mismatched tag",
+        WORKER,
+    ),
+    fault(
+        "firewall",
+        "the instance services rules are intact",
+        text(DIRECT, "-I BareMetalInstanceServices 3", "-A BareMetalInstanceServices"),
+        "the rules are in another order",
         WORKER,
     ),
     fault(
