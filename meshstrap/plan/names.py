@@ -101,10 +101,6 @@ MESH_PORTS = {
 """Ports that only nodes and pods ask: kubeadm's defaults, and those of
 https://docs.cilium.io/en/stable/operations/system_requirements/#firewall-rules."""
 
-GUARDED_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
-"""TCP ports that the host's firewall must not open to everyone: whoever needs them comes through the tailnet."""
-
-
 CLUSTER_DOMAIN = "cluster.local"
 """The domain of the cluster's own names: kubeadm's default."""
 
@@ -118,6 +114,11 @@ PROBE_IMAGE = (
     "docker.io/library/python:3.13.5-alpine3.22@sha256:37b14db89f587f9eaa890e4a442a3fe55db452b69cca1403cc730bd0fbdc8aaf"
 )
 """What the pods of a cluster's verification run, unless a person names another image with python3."""
+
+
+def mesh_ports(protocol: str) -> str:
+    """The ports of a protocol that only the mesh needs, with commas between."""
+    return ",".join(str(port) for kind, port in MESH_PORTS if kind == protocol)
 
 
 def openings(network: Network) -> dict[str, tuple[str, ...]]:
