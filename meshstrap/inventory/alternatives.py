@@ -51,7 +51,6 @@ _DAEMONSET = "tailscale-on-the-host/daemonset"
 _KEY = "secrets/reusable-key"
 
 ROUTINGS: Mapping[str, str] = {
-    "tailnet": "routing/tailnet-routes",
     **dict.fromkeys(("native", "manual", "static", "host-gw"), _HAND_MADE),
     "direct": "routing/direct-node-routes",
     "bgp": "routing/cloud-routes",
