@@ -179,7 +179,7 @@ def test_figures_of_the_example() -> None:
     wanted |= {"vxlan_overhead": 50, "wireguard_v4": 60, "wire_v4": 1340, "pod_mtu": 1230, "pod_mtu_twice": 1180}
     assert {name: figures[name] for name in wanted} == wanted
     assert figures["shared_subnets"] == "alice 10.0.0.0/24, bob 10.0.0.0/24, carol 10.0.0.0/24"
-    assert figures["volume_list"] == "cp1 (/dev/oracleoci/oraclevdb, 100 GiB)"
+    assert figures["volume_list"] == "w1 (/dev/oracleoci/oraclevdb, 100 GiB)"
 
 
 def test_figures_of_others() -> None:

@@ -172,9 +172,12 @@ def test_firewall_rules_are_as_iptables_saves_them() -> None:
     assert document("FIREWALL_RULES", plan_of(OTHER_SUBNETS)).splitlines() == [
         "INPUT -i tailscale0 -j ACCEPT",
         "INPUT -p udp -m udp --dport 41641 -j ACCEPT",
-        "INPUT -s 172.20.0.0/16 -j ACCEPT",
-        "FORWARD -s 172.20.0.0/16 -j ACCEPT",
-        "FORWARD -d 172.20.0.0/16 -j ACCEPT",
+        "INPUT -s 172.20.0.0/16 -i lxc+ -j ACCEPT",
+        "INPUT -s 172.20.0.0/16 -i cilium_+ -j ACCEPT",
+        "FORWARD -s 172.20.0.0/16 -i lxc+ -j ACCEPT",
+        "FORWARD -s 172.20.0.0/16 -i cilium_+ -j ACCEPT",
+        "FORWARD -d 172.20.0.0/16 -o lxc+ -j ACCEPT",
+        "FORWARD -d 172.20.0.0/16 -o cilium_+ -j ACCEPT",
     ]
 
 

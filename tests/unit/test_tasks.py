@@ -464,7 +464,21 @@ def test_render_writes_the_code_that_nodes_fetch_and_says_where_it_goes(invoke: 
 def test_every_task_says_what_it_is(invoke: Invoke) -> None:
     result = invoke("--list")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ") and line[2] != " "] == [
-        *("compat", "explain", "graph", "init", "lab", "lint", "plan", "render", "schema", "secrets", "verify", "watch")
+        *(
+            "compat",
+            "explain",
+            "graph",
+            "init",
+            "lab",
+            "lint",
+            "plan",
+            "policy",
+            "render",
+            "schema",
+            "secrets",
+            "verify",
+            "watch",
+        )
     ]
 
 

@@ -154,10 +154,11 @@ control_plane_leftovers() {
 # word. How old they are is told by the file, and by the one of them that nobody makes anew by itself. Nothing is due where
 # the CA's key is not on this machine.
 control_plane_certificates_last() {
-  local oldest=$PKI/apiserver-kubelet-client.crt
+  local born oldest=$PKI/apiserver-kubelet-client.crt
   [[ ! -e $RENEWED ]]
-  [[ ! -s $PKI/ca.key ]] || openssl x509 -in "$oldest" -noout -checkend $(((EPOCHSECONDS - $(stat -c %Y "$oldest")) / 2)) ||
-    no 'certificates end soon'
+  [[ -s $PKI/ca.key ]] || return 0
+  born=$(stat -c %Y "$oldest")
+  openssl x509 -in "$oldest" -noout -checkend $(((EPOCHSECONDS - born) / 2)) || no 'certificates end soon'
 }
 
 # kubeadm writes a key and then its certificate, and syncs neither. So it renews a copy, which it alone takes for

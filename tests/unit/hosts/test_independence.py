@@ -70,6 +70,6 @@ def test_the_rendered_policy_denies_what_is_expected_to_be_denied() -> None:
 
 def test_the_script_uses_the_expected_places() -> None:
     plan = example_plan()
-    script = render_script(plan, plan.node("cp1")).text.replace("$ROOT", "")
+    script = "".join(render_script(plan, plan.node(name)).text for name in ("cp1", "w1")).replace("$ROOT", "")
     for place in (names.DATA_VOLUME, *names.DATA_USERS, names.SECRETS_FOLDER, names.STATUS_FILE, names.ADDRESS_RECORD):
         assert place in script, place
