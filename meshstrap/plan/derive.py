@@ -67,6 +67,7 @@ def derive_plan(inventory: Inventory) -> Plan:
         facts=derive_facts(
             network,
             versions,
+            routing=inventory.cilium.routing,
             nodes=len(inventory.nodes),
             api=f"{cluster.api_endpoint}:{API_PORT}",
             ca_cert_hash=cluster.ca_cert_hash,

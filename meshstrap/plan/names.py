@@ -37,8 +37,9 @@ MESH_RULE = 5207
 (wgengine/router/osrouter/router_linux.go)."""
 
 POD_RULE, PAST_TAILSCALE_RULE, BEHIND_TAILSCALE_RULE = 5208, 5209, 5280
-"""With tailnet routing: pod addresses go to Tailscale's table too, everything else past its rules, which end at 5270, so
-that no route that another machine of the tailnet advertises takes a node's own subnet from it."""
+"""With tailnet routing: pod addresses go to Tailscale's table too, everything else past its rules, which end at 5270.
+
+So no route that another machine of the tailnet advertises takes a node's own subnet from it."""
 
 TAILNET_TABLE = "52"
 """Tailscale's routing table (the same file)."""

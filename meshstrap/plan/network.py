@@ -46,7 +46,7 @@ def vxlan_overhead() -> int:
 
 
 def pod_mtu(underlay_mtu: int = UNDERLAY_MTU, routing: str = VXLAN) -> int:
-    """Bytes of the route inside a pod. Wrapped: underlay MTU - VXLAN overhead, 1280 - 50 = 1230. Routed: the chart's."""
+    """Bytes of the route inside a pod. Wrapped: underlay MTU - VXLAN overhead, 1280 - 50 = 1230; routed: 1266."""
     return underlay_mtu - vxlan_overhead() if routing == VXLAN else cilium_mtu(underlay_mtu, routing)
 
 

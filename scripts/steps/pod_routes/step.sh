@@ -2,7 +2,7 @@
 # This node's share of the pod subnet is a route of the tailnet. Which share it is, Kubernetes decides when the node
 # joins. The coordination server has to approve the route; a policy that does so by itself is what `invoke policy` writes.
 
-: "${WORK?}" "${ANSWER:?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${POD_SUBNET:?}" "${KUBELET_KUBECONFIG:?}"
+: "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${POD_SUBNET:?}" "${KUBELET_KUBECONFIG:?}"
 
 check_pod_routes() {
   local subnet

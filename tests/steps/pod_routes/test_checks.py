@@ -51,7 +51,6 @@ def host() -> Raw:
     data("rules", lambda told: told.__setitem__(slice(None), RULES))(raw)
     data("tailnet", lambda told: told["Self"].update(AllowedIPs=["100.64.0.1/32", OWN]))(raw)
     data("tailnet_settings", lambda told: told.update(AdvertiseRoutes=[OWN], NoSNAT=True, RouteAll=True))(raw)
-    data("status", lambda told: None) if "status" in raw["commands"] else None
     return raw
 
 
