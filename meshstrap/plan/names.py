@@ -36,6 +36,11 @@ MESH_RULE = 5207
 """Priority of the routing rule that keeps tailnet traffic in the tailnet: before Tailscale's own, which begin at 5210
 (wgengine/router/osrouter/router_linux.go)."""
 
+POD_RULE, PAST_TAILSCALE_RULE, BEHIND_TAILSCALE_RULE = 5208, 5209, 5280
+"""With tailnet routing: pod addresses go to Tailscale's table too, everything else past its rules, which end at 5270.
+
+So no route that another machine of the tailnet advertises takes a node's own subnet from it."""
+
 TAILNET_TABLE = "52"
 """Tailscale's routing table (the same file)."""
 
@@ -101,10 +106,6 @@ MESH_PORTS = {
 """Ports that only nodes and pods ask: kubeadm's defaults, and those of
 https://docs.cilium.io/en/stable/operations/system_requirements/#firewall-rules."""
 
-GUARDED_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
-"""TCP ports that the host's firewall must not open to everyone: whoever needs them comes through the tailnet."""
-
-
 CLUSTER_DOMAIN = "cluster.local"
 """The domain of the cluster's own names: kubeadm's default."""
 
@@ -118,6 +119,11 @@ PROBE_IMAGE = (
     "docker.io/library/python:3.13.5-alpine3.22@sha256:37b14db89f587f9eaa890e4a442a3fe55db452b69cca1403cc730bd0fbdc8aaf"
 )
 """What the pods of a cluster's verification run, unless a person names another image with python3."""
+
+
+def mesh_ports(protocol: str) -> str:
+    """The ports of a protocol that only the mesh needs, with commas between."""
+    return ",".join(str(port) for kind, port in MESH_PORTS if kind == protocol)
 
 
 def openings(network: Network) -> dict[str, tuple[str, ...]]:

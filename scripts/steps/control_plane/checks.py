@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 import yaml
 from netaddr import AddrFormatError, IPAddress
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.machines import DNF
-from meshstrap.plan.names import GUARDED_PORTS, INNER_PORTS, SILENT_PORTS
+from meshstrap.plan.names import INNER_PORTS, SILENT_PORTS
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import API, HTTP_STATUS, NO_CONNECTION, SYSTEM
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import filter_rules, same, tailnet_addresses
+from meshstrap.verify.reading import same, tailnet_addresses
 
 _ETCD = "/etc/kubernetes/pki/etcd"
 
@@ -66,7 +64,6 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {
         "inner_ports": ", ".join(f"{port} ({what})" for port, what in INNER_PORTS.items()),
         "silent_ports": ", ".join(f"{port} ({what})" for port, what in SILENT_PORTS.items()),
-        "guarded_ports": ", ".join(map(str, GUARDED_PORTS)),
         "ca_cert_hash": plan.ca_cert_hash or "not known yet",
     }
 
@@ -124,31 +121,6 @@ def _is_loopback(host: str) -> bool:
         return bool(IPAddress(host).is_loopback())
     except AddrFormatError:
         return False
-
-
-@TOPIC.check()
-def the_host_firewall_opens_no_port_of_the_control_plane(machine: Machine) -> None:
-    if machine.node.family == DNF:
-        machine.answers.code("firewalld")
-        words = set(machine.answers.said("firewalld").split())
-        found = sorted(words & {f"{port}/tcp" for port in GUARDED_PORTS})
-    else:
-        found = [rule for rule in filter_rules(machine.answers.said("iptables"), "INPUT") if opens_a_port(rule)]
-    machine.expect(not found, found)
-
-
-def opens_a_port(rule: str) -> bool:
-    """Whether a rule lets everyone to a guarded port: one that accepts it, from any interface and any source."""
-    ports = re.search(r"--dports? (\S+)", rule)
-    if not rule.endswith("-j ACCEPT") or ports is None or re.search(r" -[is] ", rule):
-        return False
-    ranges = [part.split(":") for part in ports.group(1).split(",")]
-    return " -p tcp " in rule and any(
-        int(first) <= port <= int(last)
-        for first, *rest in ranges
-        for last in (rest or [first])
-        for port in GUARDED_PORTS
-    )
 
 
 @TOPIC.check()

@@ -84,22 +84,6 @@ FAULTS = (
     ),
     fault(
         "control_plane",
-        "the host firewall opens no port of the control plane",
-        out("iptables", "-A INPUT -i lo", "-A INPUT -p tcp -m tcp --dport 6443 -j ACCEPT\n-A INPUT -i lo"),
-        "--dport 6443",
-    ),
-    fault(
-        "control_plane",
-        "the host firewall opens no port of the control plane",
-        out(
-            "iptables",
-            "-A INPUT -i lo",
-            "-A INPUT -p tcp -m multiport --dports 22,10000:11000 -j ACCEPT\n-A INPUT -i lo",
-        ),
-        "10000:11000",
-    ),
-    fault(
-        "control_plane",
         "the cluster was made as planned",
         out("cluster_configuration", "disabled: true", "disabled: false"),
         "proxy.disabled is False, not True",
