@@ -13,7 +13,9 @@ nox.needs_version = ">=2026.4"
 # One environment for all sessions, made below: the same packages in one per session would be installed five times.
 nox.options.default_venv_backend = "none"
 
+# What people install who render, and what else tests and linters need.
 REQUIREMENTS = "requirements.txt"
+TEST_REQUIREMENTS = "tests/requirements.txt"
 # What drives a browser, for the page's own tests: most people need none of it.
 PAGE_REQUIREMENTS = "tests/page/requirements.txt"
 PAGE_PACKAGES = ("chromium", "fonts-noto-cjk")
@@ -37,7 +39,7 @@ PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 def install(session: nox.Session, *more: str) -> None:
-    """Install exactly what requirements.txt pins, and what ``more`` does, into the sessions' environment."""
+    """Install exactly what both files of requirements pin, and what ``more`` does, into the sessions' environment."""
     python = str(PROGRAMS / "python")
     make: tuple[str, ...] = (sys.executable, "-m", "venv")
     pip: tuple[str, ...] = (python, "-m", "pip", "install")
@@ -46,7 +48,7 @@ def install(session: nox.Session, *more: str) -> None:
         make, pip, complete = ("uv", "venv"), ("uv", "pip", "install", f"--python={python}"), PROGRAMS / "python"
     if not complete.exists():
         session.run(*make, str(ENVIRONMENT))
-    for file in (REQUIREMENTS, *more):
+    for file in (REQUIREMENTS, TEST_REQUIREMENTS, *more):
         session.run(*pip, "--quiet", "--require-hashes", "--requirement", file)
 
 
@@ -203,12 +205,14 @@ def lock(session: nox.Session) -> None:
     """Pin and hash each requirements.txt anew from its requirements.in, for every platform and Python from 3.11 on."""
     session.install("--quiet", "uv==0.13.9")
     # No host and no path may get into the files, whatever this machine's configuration says of either.
-    for target in (REQUIREMENTS, PAGE_REQUIREMENTS):
+    beside: list[str] = []
+    for target in (REQUIREMENTS, TEST_REQUIREMENTS, PAGE_REQUIREMENTS):
         session.run(
             *("uv", "pip", "compile", "--quiet", "--no-config", "--universal", "--python-version=3.11"),
             *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate"),
             *("--custom-compile-command=nox -s lock", f"--output-file={target}", target.replace(".txt", ".in")),
-            # What meshstrap itself needs; the page's packages go into the same environment.
-            "pyproject.toml" if target == REQUIREMENTS else f"--constraint={REQUIREMENTS}",
+            # What meshstrap itself needs; all of them go into the same environment.
+            *(beside or ["pyproject.toml"]),
             *session.posargs,
         )
+        beside.append(f"--constraint={target}")

@@ -6,6 +6,7 @@ quotes. One of each shape is linted. That no value leaves its quotes is what `me
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -14,6 +15,7 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from meshstrap.errors import LintFailed, Problem
@@ -31,16 +33,35 @@ def lint_sources(scripts: Path) -> None:
     _lint(files, lambda path, line: (files[path], line))
 
 
-def lint_scripts(scripts: Mapping[str, Script], place: str = "generated/{node}/bootstrap.sh") -> None:
-    """Lint one script of each shape. ``LintFailed`` with all findings; one in a header names the node's ``place``."""
+def lint_scripts(
+    scripts: Mapping[str, Script], place: str = "generated/{node}/bootstrap.sh", kept: Path | None = None
+) -> None:
+    """Lint one script of each shape. ``LintFailed`` with all findings; one in a header names the node's ``place``.
+
+    ``kept``: a folder where it is noted that there were none, so that the same text is not asked about twice.
+    """
     shapes: dict[str, str] = {}
     for node, script in scripts.items():
         shapes.setdefault(script.code, node)
+    notes = {node: kept / _verdict(scripts[node].linted) for node in shapes.values()} if kept else {}
+    shapes = {code: node for code, node in shapes.items() if node not in notes or not notes[node].exists()}
     with tempfile.TemporaryDirectory(prefix="meshstrap-lint-") as name:
         files = {Path(name, node): node for node in shapes.values()}
         for path, node in files.items():
             path.write_text(scripts[node].linted, encoding="utf-8")
         _lint(files, lambda path, line: scripts[path.name].source(line) or (place.format(node=path.name), line))
+    # A folder that cannot be written is no reason to stop: the next run asks again.
+    with suppress(OSError):
+        for node in shapes.values() if kept else ():
+            notes[node].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            notes[node].touch()
+
+
+def _verdict(text: str) -> str:
+    """The name of a verdict: everything that decides it. Another version of a program is another file."""
+    programs = [(path, path.stat()) for path in map(Path, (_shellcheck_program(), _bash_program()))]
+    versions = "".join(f"{path} {found.st_size} {found.st_mtime_ns}\n" for path, found in programs)
+    return hashlib.sha256(f"{versions}{SHELLCHECK_RULES.read_text(encoding='utf-8')}\n{text}".encode()).hexdigest()
 
 
 def _lint(paths: Iterable[Path], locate: Callable[[Path, int], tuple[str, int]]) -> None:
@@ -73,11 +94,15 @@ def shellcheck_findings(path: Path, *options: str) -> Iterator[tuple[Path, int, 
 
 def bash_findings(path: Path) -> Iterator[tuple[Path, int, int, str]]:
     """What bash cannot parse, in the same form."""
+    for error in _BASH_ERROR.finditer(_run([_bash_program(), "-n", str(path)]).stderr):
+        yield path, int(error["line"]), 1, f"bash -n: {error['message']}"
+
+
+def _bash_program() -> str:
     bash = shutil.which("bash")
     if bash is None:
         raise LintFailed([Problem(file="bash", line=1, column=1, message="bash is not installed")])
-    for error in _BASH_ERROR.finditer(_run([bash, "-n", str(path)]).stderr):
-        yield path, int(error["line"]), 1, f"bash -n: {error['message']}"
+    return bash
 
 
 def _shellcheck_program() -> str:

@@ -7,12 +7,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from meshstrap.compat.known_fields import Facts, Reader, nested
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
 from meshstrap.inventory.rules_protected import CILIUM_VALUES
+from meshstrap.own_yaml import read_typed
 
 REMOVED = {
     "tunnel": "routingMode and tunnelProtocol took its place in 1.15, and meshstrap sets them",
@@ -49,7 +48,7 @@ NEEDS_PROXY = ("gatewayAPI.enabled", "ingressController.enabled", "loadBalancer.
 def chart_facts(version: str) -> Facts:
     """The values that the chart of this version takes; empty for a version of which nothing is known."""
     file = files("meshstrap.compat") / "charts" / f"cilium-{version}.yaml"
-    found: Facts = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    found: Facts = read_typed(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return found
 
 

@@ -7,8 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from meshstrap.own_yaml import read_as_text
 
 PARTS = ("kubernetes", "containerd", "tailscale", "cilium", "helm")
 """What has a version of its own in the inventory."""
@@ -157,7 +158,7 @@ class KnownCollision(_Data):
 def _read(name: str) -> Any:
     """A data file's content. Versions are read as text: YAML would make 1.10 of 1.1."""
     text = files("meshstrap.compat").joinpath(name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes text, lists and dicts only
+    return read_as_text(text)
 
 
 @cache

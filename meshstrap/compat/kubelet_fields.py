@@ -7,21 +7,20 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from meshstrap.compat.known_fields import Facts, Reader
 from meshstrap.compat.ranges import minor
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
 from meshstrap.inventory.rules_protected import KUBELET_FIELDS
 from meshstrap.inventory.tree import Path
+from meshstrap.own_yaml import read_typed
 
 
 @cache
 def kubelet_facts(kubernetes_minor: str) -> Facts:
     """The fields that the kubelet of this minor version takes; empty for one of which nothing is known."""
     file = files("meshstrap.compat") / "kubelet" / f"{kubernetes_minor}.yaml"
-    found: Facts = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    found: Facts = read_typed(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return found
 
 

@@ -7,12 +7,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter
 
 from meshstrap.decisions.model import Alternative, Decision
 from meshstrap.errors import UnknownName
 from meshstrap.language import Text
+from meshstrap.own_yaml import read_as_text
 
 _FOLDER = "texts"
 
@@ -20,7 +20,7 @@ _FOLDER = "texts"
 def read_data(name: str) -> Any:
     """A data file of this room. Every scalar is read as text."""
     text = files("meshstrap.decisions").joinpath(name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes text, lists and dicts only
+    return read_as_text(text)
 
 
 @cache

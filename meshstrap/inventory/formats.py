@@ -120,6 +120,8 @@ def parse_login_server(value: object) -> str:
     parts = urlsplit(text)
     if parts.path not in {"", "/"} or parts.query:
         raise ValueError(f"'{text}' has a path; the coordination server is given as {parts.scheme}://{parts.netloc}")
+    if f".{parts.hostname}".endswith(".tailscale.com"):
+        raise ValueError(f"'{text}' is Tailscale's own server; leave login_server out, and the nodes log in there")
     return text.rstrip("/")
 
 

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from meshstrap.errors import CatalogueInvalid
+from meshstrap.own_yaml import read_typed
 from meshstrap.resources import resource
 from meshstrap.steps.model import Step
 
@@ -73,7 +74,7 @@ def steps_for(*, role: str, family: str, given: Iterable[str] = ()) -> tuple[str
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_typed(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CatalogueInvalid(f"{_name(path)}: missing") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -16,24 +16,9 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from meshstrap.tasks import inventory, lab, nodes, secrets, why, writing
+from meshstrap.tasks import flags
 
-namespace = Collection(
-    "meshstrap",
-    inventory.init,
-    inventory.plan,
-    inventory.policy,
-    inventory.schema,
-    secrets.secrets,
-    writing.render,
-    writing.lint,
-    nodes.watch,
-    nodes.verify,
-    lab.lab,
-    why.explain,
-    why.compat,
-    why.graph,
-)
+namespace = Collection.from_module(flags, name="meshstrap")
 """All tasks; a task of yours that has the name of one of them takes its place."""
 
 __all__ = ["namespace"]

@@ -91,6 +91,9 @@ def _ask_volumes(screen: Screen, names: list[str]) -> tuple[str, ...]:
                 raise ValueError(f"'{name}' is none of {', '.join(names)}")
         return str(value)
 
+    screen.say(
+        "A control plane with a data volume is too large to paste: it is launched by command line, or fetches its code."
+    )
     wanted = _ask(screen, f"Which of {', '.join(names)} have a data volume of their own", "", parse, "none")
     return tuple(wanted.replace(",", " ").split())
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shlex
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
-from meshstrap.views.screen import Screen
-
-_COMMAND = re.compile(r"`invoke (?=[a-z])")
+_COMMAND = re.compile(r"`invoke ([a-z]+)([^`]*)`")
 _OWN_NAME = "meshstrap"
+
+_INVENTORY = ("inventory",)
+_ALL = ("inventory", "output", "secrets")
+REPEATED: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("init", "plan", "watch", "verify"), _INVENTORY),
+    **dict.fromkeys(("render", "secrets"), _ALL),
+}
+"""Task → flags that a hint repeats: whoever gave them to this task wants them for the next one."""
+INTO_FOLDER = ("lint", "render", "secrets")
+"""Tasks whose ``--output`` is the folder that is rendered into; that of others is a file of their own."""
+
+_given: ContextVar[Mapping[str, str]] = ContextVar("given")
 
 
 def program() -> str:
@@ -19,29 +31,25 @@ def program() -> str:
     return _OWN_NAME if Path(sys.argv[0]).stem == _OWN_NAME else "invoke"
 
 
+@contextmanager
+def given(task: str, flags: Mapping[str, object]) -> Iterator[None]:
+    """A task that was given these flags runs."""
+    names = _ALL if task in INTO_FOLDER else _INVENTORY
+    before = _given.set({name: str(flags[name]) for name in names if flags.get(name)})
+    try:
+        yield
+    finally:
+        _given.reset(before)
+
+
 def in_this_program(text: str) -> str:
-    """A text of the package, with its commands as they are typed here."""
-    return _COMMAND.sub(f"`{program()} ", text)
+    """A text of the package, with its commands as they are typed here, and the flags that this task was given."""
+    return _COMMAND.sub(lambda match: f"`{program()} {match[1]}{_flags(match[1])}{match[2]}`", text)
 
 
-def again(task: str, **flags: str) -> str:
-    """The command for a task with the flags that were given to this one, to be said as what comes next."""
-    given = (f"--{name.replace('_', '-')}={shlex.quote(value)}" for name, value in flags.items() if value)
-    return " ".join((program(), task, *given))
-
-
-class TaskScreen(Screen):
-    """Where tasks speak, in the words of the program that runs.
-
-    Of an output without UTF-8 what it cannot say is a question mark, not the end of the task.
-    """
-
-    def __init__(self) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")
-        super().__init__()
-
-    def say(self, text: str = "", style: str | None = None) -> None:
-        """Print a text as it is."""
-        super().say(in_this_program(text), style)
+def _flags(task: str) -> str:
+    known = _given.get({})
+    values = {name: known[name] for name in REPEATED.get(task, ()) if name in known}
+    # What JSON would have to escape is left out: some of these texts stand in it.
+    usable = {name: value for name, value in values.items() if not set(value) & {'"', "\\"}}
+    return "".join(f" --{name}={shlex.quote(value)}" for name, value in usable.items())

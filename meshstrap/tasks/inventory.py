@@ -6,42 +6,22 @@ import json as json_module
 import os
 from pathlib import Path
 
-from invoke.context import Context
-
 from meshstrap.errors import OutputRefused, PolicyInvalid
 from meshstrap.files import write_file
 from meshstrap.inventory import json_schema, parse_inventory
 from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
 from meshstrap.tasks.asking import Answers, ask_for_the_rest, can_ask
-from meshstrap.tasks.command import TaskScreen, again
-from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import EXAMPLE, INVENTORY, find_inventory, own_ssh_key
+from meshstrap.tasks.screen import TaskScreen
 from meshstrap.views.json import plan_json
 from meshstrap.views.policy import policy_difference, policy_text
 from meshstrap.views.starter import parse_starter_node, starter_inventory
 from meshstrap.views.tables import plan_sections
 
 
-@people_task(
-    iterable=["node", "volume"],
-    name="the cluster's name",
-    volume="a node that has a data volume, once for each; without it none has one",
-    node="NAME:ROLE:ACCOUNT[:OS], once for each node, like cp1:control-plane:alice",
-    login_server="URL of a Headscale server; without it Tailscale's own",
-    inventory="the file to write; without it cluster.yaml",
-    ssh_key="the public key that you will give the cloud, a .pub file; without it one of ~/.ssh",
-)
-def init(
-    context: Context,
-    node: list[str],
-    volume: list[str],
-    inventory: str = "",
-    name: str = "",
-    login_server: str = "",
-    ssh_key: str = "",
-) -> None:
-    """Write a commented cluster.yaml to start from; on a terminal what is not given is asked for."""
+def init(node: list[str], volume: list[str], inventory: str, name: str, login_server: str, ssh_key: str) -> None:
+    """What ``init`` does."""
     screen = TaskScreen()
     path = Path(inventory) if inventory else INVENTORY
     if path.exists() or path.is_symlink():
@@ -59,7 +39,7 @@ def init(
     write_file(path, text)
     if key_file:
         screen.say(f"{key_file}: taken as the key that you will give the cloud; it shares the user-data's size limit.")
-    screen.say(f"{path}: written. Next: edit it, then `{again('render', inventory=inventory)}`.")
+    screen.say(f"{path}: written. Next: edit it, then `invoke render`.")
 
 
 def starter(answers: Answers, key: str) -> str:
@@ -73,9 +53,8 @@ def starter(answers: Answers, key: str) -> str:
         raise OutputRefused(f"{error}; nothing was written") from error
 
 
-@people_task(json="as JSON, for programs", output="a file to write it to; without it the terminal")
-def plan(context: Context, inventory: str = "", output: str = "", json: bool = False) -> None:
-    """Show everything that follows from the inventory, and why."""
+def plan(inventory: str, output: str, json: bool) -> None:
+    """What ``plan`` does."""
     screen = TaskScreen()
     derived = load_plan(find_inventory(inventory, None if json else screen))
     with screen.recorded(wanted=bool(output)) as record:
@@ -90,13 +69,8 @@ def plan(context: Context, inventory: str = "", output: str = "", json: bool = F
         write_file(Path(output), record.getvalue())
 
 
-@people_task(
-    beside="a policy that is there already: shows what it lacks, and writes nothing",
-    output="a file to write it to; without it the terminal",
-    lang="en or ko, the language of the reasons; without it that of your locale",
-)
-def policy(context: Context, inventory: str = "", beside: str = "", output: str = "", lang: str = "") -> None:
-    """Write the tailnet policy that the cluster needs, each line with its reason."""
+def policy(inventory: str, beside: str, output: str, lang: str) -> None:
+    """What ``policy`` does."""
     language = choose_language(lang, os.environ)
     screen = TaskScreen()
     derived = load_plan(find_inventory(inventory, screen if output or beside else None))
@@ -121,9 +95,8 @@ def _text_of(path: Path) -> str:
         raise PolicyInvalid(f"{path}: cannot be read: {error}; nothing was compared") from error
 
 
-@people_task(output="the file to write, - for the terminal; without it cluster.schema.json")
-def schema(context: Context, output: str = "") -> None:
-    """Write the JSON Schema that editors complete from."""
+def schema(output: str) -> None:
+    """What ``schema`` does."""
     screen, text = TaskScreen(), json_module.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     path = Path(output or "cluster.schema.json")
     if output == "-":

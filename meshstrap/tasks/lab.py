@@ -5,16 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from invoke.context import Context
-
 from meshstrap.errors import NeedsClone
 from meshstrap.resources import clone
-from meshstrap.tasks.people import people_task
 
 
-@people_task()
-def lab(context: Context) -> None:
-    """Bring up a whole cluster on this Linux box (root), and keep it until Enter: no cloud account needed."""
+def lab() -> None:
+    """What ``lab`` does."""
     root = clone()
     if root is None:
         raise NeedsClone("lab: the machines are made by the project's tests, which are in its clone only: run it there")

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from invoke.context import Context
 from invoke.exceptions import Exit
 
 from meshstrap.errors import NotAllAsked, NoWay, UnknownName, VerificationFailed
@@ -14,9 +13,8 @@ from meshstrap.files import write_atomically, write_folder
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.ssh import Connection, parse_hosts, ssh_configuration, ssh_program, tailnet_addresses
-from meshstrap.tasks.command import TaskScreen
-from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import find_inventory, now
+from meshstrap.tasks.screen import TaskScreen
 from meshstrap.verify.run import Request, Verification, Way
 from meshstrap.verify.verdict import Outcome, Report, report_json
 from meshstrap.views.junit import junit_xml
@@ -25,27 +23,9 @@ from meshstrap.views.verification import show_verification
 from meshstrap.views.verification_page import verification_page
 from meshstrap.watch import Watch, read_node
 
-HOSTS = "where nodes are, like w1=203.0.113.7,cp1=ubuntu@198.51.100.4; without it by name"
-SSH_CONFIG = "an SSH configuration with the nodes as hosts; without it your own"
 
-
-@people_task(
-    once="print it once instead of following",
-    json="as JSON, for programs: a list with --once, else an object a line for each change",
-    hosts=HOSTS,
-    ssh_config=SSH_CONFIG,
-    pause="seconds between two looks at a node",
-)
-def watch(
-    context: Context,
-    inventory: str = "",
-    once: bool = False,
-    json: bool = False,
-    hosts: str = "",
-    ssh_config: str = "",
-    pause: int = 5,
-) -> None:
-    """Follow the nodes while they boot, until every one has converged."""
+def watch(inventory: str, once: bool, json: bool, hosts: str, ssh_config: str, pause: int) -> None:
+    """What ``watch`` does."""
     screen = TaskScreen()
     plan = load_plan(find_inventory(inventory, None if json else screen))
     configuration = configuration_of(plan, hosts, ssh_config)
@@ -60,28 +40,10 @@ def watch(
             watching.follow(as_json=json, pause=max(1, pause))
 
 
-@people_task(
-    iterable=["node"],
-    node="a node to verify, once for each; without it all of them",
-    hosts=HOSTS,
-    ssh_config=SSH_CONFIG,
-    report="a folder to write index.html and junit.xml to",
-    json="as JSON, for programs",
-    cluster="ask the whole cluster too: from its control plane, through a short-lived pod on each node",
-    image="an image with python3 for those pods, instead of the default",
-)
-def verify(  # noqa: PLR0917 - one for each flag
-    context: Context,
-    node: list[str],
-    inventory: str = "",
-    hosts: str = "",
-    ssh_config: str = "",
-    report: str = "",
-    json: bool = False,
-    cluster: bool = False,
-    image: str = "",
+def verify(
+    *, node: list[str], inventory: str, hosts: str, ssh_config: str, report: str, json: bool, cluster: bool, image: str
 ) -> None:
-    """Hold every host against the plan over SSH; exit 1 when anything differs, 18 when not all could be asked."""
+    """What ``verify`` does."""
     screen = TaskScreen()
     path = find_inventory(inventory, None if json else screen)
     plan = load_plan(path)

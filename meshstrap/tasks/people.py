@@ -12,7 +12,7 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
 from meshstrap.errors import MeshstrapError
-from meshstrap.tasks.command import in_this_program
+from meshstrap.tasks.command import given, in_this_program
 from meshstrap.tasks.parsing import Word, extend_parser
 
 INTERRUPTED = 130
@@ -59,9 +59,11 @@ def people_task(
         @functools.wraps(function)
         def run(*args: Any, **flags: Any) -> None:
             try:
-                function(*args, **flags)
+                with given(function.__name__, flags):
+                    function(*args, **flags)
             except MeshstrapError as error:
-                raise Exit(in_this_program(str(error)), code=error.exit_code) from error
+                with given(function.__name__, flags):
+                    raise Exit(in_this_program(str(error)), code=error.exit_code) from error
             except KeyboardInterrupt:
                 raise Exit(code=INTERRUPTED) from None
 

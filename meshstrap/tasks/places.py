@@ -15,7 +15,6 @@ from meshstrap.inventory.formats import parse_ssh_key
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
 from meshstrap.resources import clone, resource
-from meshstrap.tasks.command import again
 from meshstrap.views.screen import Screen
 
 CLONE = clone()
@@ -46,8 +45,7 @@ def plan_to_explain(screen: Screen, inventory: str) -> Plan:
         return load_plan(path)
     except InventoryInvalid as error:
         problems = f"{len(error.problems)} problem{'' if len(error.problems) == 1 else 's'}"
-        says = f"`{again('plan', inventory=inventory)}` says which"
-        screen.say(f"{path} has {problems}; {says}. So the figures are of {shown(EXAMPLE)}.\n")
+        screen.say(f"{path} has {problems}; `invoke plan` says which. So the figures are of {shown(EXAMPLE)}.\n")
         return load_plan(EXAMPLE)
 
 
@@ -69,6 +67,19 @@ def folder(output: str) -> Path:
     return Path(output or "generated")
 
 
+def verdicts_folder() -> Path | None:
+    """Where it is noted which texts the linters found nothing in; ``None``: nowhere, since this user has no home.
+
+    The XDG base directories' cache, on macOS as well, like most programs that are run in a terminal there. platformdirs
+    would know Windows too, where no bash is; it is one more package for one line.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return (Path(cache) if Path(cache).is_absolute() else Path.home() / ".cache") / "meshstrap" / "linted"
+    except RuntimeError:
+        return None
+
+
 def shown(path: Path) -> Path:
     """A path as short as it can be from where the person stands."""
     return min(path, Path(os.path.relpath(path)), key=lambda candidate: len(str(candidate)))
@@ -82,11 +93,13 @@ def now() -> datetime:
 def own_ssh_key(file: str) -> tuple[str, str]:
     """A person's public key and the file that it was read from; both empty when there is none.
 
-    ``file``: which one; without it the first of ``~/.ssh`` in the order in which ssh-keygen prefers kinds.
+    ``file``: which one; without it that of ``~/.ssh`` with a usual name, the kind that ssh prefers, or else the first
+    with another name.
     ``OutputRefused``: the file that was named holds none.
     """
     folder = Path.home() / ".ssh"
-    for path in [Path(file)] if file else [folder / f"id_{kind}.pub" for kind in ("ed25519", "ecdsa", "rsa")]:
+    usual = [folder / f"id_{kind}.pub" for kind in ("ed25519", "ecdsa", "rsa")]
+    for path in [Path(file)] if file else [*usual, *sorted(folder.glob("*.pub"))]:
         try:
             return parse_ssh_key(path.read_text(encoding="utf-8").strip()), str(path)
         except (OSError, ValueError) as error:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from secrets import choice
 
-from invoke.context import Context
-
 from meshstrap.decisions import Count
 from meshstrap.git import keep_from_git
 from meshstrap.pipeline import load_plan
@@ -23,34 +21,17 @@ from meshstrap.secrets import (
     refuse_unfit_keys,
     save_secrets,
 )
-from meshstrap.tasks.command import TaskScreen, again
-from meshstrap.tasks.people import people_task
+from meshstrap.tasks.flags import LIFETIME
 from meshstrap.tasks.places import find_inventory, folder, now, secrets_path, shown
+from meshstrap.tasks.screen import TaskScreen
 from meshstrap.views.result import show_missing, show_renewed
 from meshstrap.views.screen import Screen
 
-LIFETIME = "24h"
 
-
-@people_task(
-    iterable=["renew"],
-    lifetime="how long new tokens last: until the last machine is created, and a little more",
-    renew="a worker that gets a new token; once for each",
-    prune="also remove the secrets of nodes that left the inventory",
-    auth_keys="a file of `node: key` lines; MESHSTRAP_AUTH_KEY_<NODE> in the environment works as well",
-    output="the folder that is rendered into",
-)
-def secrets(  # noqa: PLR0917 - one for each flag
-    context: Context,
-    renew: list[str],
-    inventory: str = "",
-    output: str = "",
-    secrets: str = "",
-    lifetime: str = LIFETIME,
-    auth_keys: str = "",
-    prune: bool = False,
+def secrets(
+    renew: list[str], inventory: str, output: str, secrets: str, lifetime: str, auth_keys: str, prune: bool
 ) -> None:
-    """Create bootstrap tokens and take in auth keys."""
+    """What ``secrets`` does."""
     screen = TaskScreen()
     path = find_inventory(inventory, screen)
     derived = load_plan(path)
@@ -66,8 +47,7 @@ def secrets(  # noqa: PLR0917 - one for each flag
     save_secrets(place, after)
     screen.say(f"{place}: {after}")
     show_missing(screen, {node.name: missing(after, node) for node in derived.nodes})
-    render = again("render", inventory=inventory, output=output, secrets=secrets)
-    screen.say(f"Next: `{render}`, which puts them into {folder(output)}/NODE/.")
+    screen.say(f"Next: `invoke render`, which puts them into {folder(output)}/NODE/.")
     if renew:
         show_renewed(screen, str(folder(output)), derived, renew)
 

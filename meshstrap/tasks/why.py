@@ -5,29 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from invoke.context import Context
-
 from meshstrap.decisions import decision
 from meshstrap.errors import UnknownName
 from meshstrap.files import write_folder
 from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
 from meshstrap.plan.figures import derive_figures
-from meshstrap.tasks.command import TaskScreen
-from meshstrap.tasks.people import people_task
 from meshstrap.tasks.places import find_inventory, plan_to_explain
+from meshstrap.tasks.screen import TaskScreen
 from meshstrap.views.compat import collision_named, profile_json, show_collision, show_profile
 from meshstrap.views.explain import show_decision, show_way
 from meshstrap.views.pictures import PICTURES, mermaid_picture, picture_files, pictures_markdown, svg_picture
 
 
-@people_task(
-    word="topic",
-    topic="the decision to explain; without one, the way to all of them",
-    lang="en or ko; without it the language of your locale",
-)
-def explain(context: Context, topic: str | None = None, inventory: str = "", lang: str = "") -> None:
-    """Say why the cluster is built as it is, or explain one TOPIC."""
+def explain(topic: str | None, inventory: str, lang: str) -> None:
+    """What ``explain`` does."""
     screen, language = TaskScreen(), choose_language(lang, os.environ)
     wanted = decision(topic) if topic else None
     figures = derive_figures(plan_to_explain(screen, inventory))
@@ -37,16 +29,8 @@ def explain(context: Context, topic: str | None = None, inventory: str = "", lan
         show_way(screen, language, figures)
 
 
-@people_task(
-    word="collision",
-    collision="the one to show whole; without it the table",
-    all_="also those that concern other versions and systems",
-    json="as JSON, for programs",
-)
-def compat(
-    context: Context, collision: str | None = None, inventory: str = "", all_: bool = False, json: bool = False
-) -> None:
-    """Show known collisions of these versions, and what keeps them away."""
+def compat(collision: str | None, inventory: str, all_: bool, json: bool) -> None:
+    """What ``compat`` does."""
     screen = TaskScreen()
     derived = load_plan(find_inventory(inventory, None if json else screen))
     if json:
@@ -57,22 +41,8 @@ def compat(
         show_profile(screen, derived, everything=all_)
 
 
-@people_task(
-    word="picture",
-    picture="topology, packet or boot; without it all of them, as Markdown",
-    svg="that picture as SVG, for people",
-    lang="en or ko; without it the language of your locale",
-    output="a folder to write every picture to, as Mermaid and as SVG; without it the terminal",
-)
-def graph(
-    context: Context,
-    picture: str | None = None,
-    inventory: str = "",
-    svg: bool = False,
-    lang: str = "",
-    output: str = "",
-) -> None:
-    """Draw accounts and nodes, a packet's way and the boot order; or one PICTURE."""
+def graph(picture: str | None, inventory: str, svg: bool, lang: str, output: str) -> None:
+    """What ``graph`` does."""
     if (picture or svg) and picture not in PICTURES:
         raise UnknownName("picture", picture or "", PICTURES)
     language = choose_language(lang, os.environ)

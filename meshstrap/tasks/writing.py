@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from invoke.context import Context
-
 from meshstrap.errors import TooLargeToPaste
 from meshstrap.lint import lint_scripts, lint_sources
 from meshstrap.output import write_generated
@@ -20,29 +18,15 @@ from meshstrap.pipeline import (
 )
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.resources import resource
-from meshstrap.tasks.command import TaskScreen, again
-from meshstrap.tasks.people import people_task
-from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path
+from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path, verdicts_folder
+from meshstrap.tasks.screen import TaskScreen
 from meshstrap.tasks.secrets import find_secrets, ignore_in_git, missing
 from meshstrap.views.compat import show_warnings
 from meshstrap.views.result import RenderedNode, show_code, show_next, show_result, too_large
 
 
-@people_task(
-    check="write nothing; exit 1 when anything would change",
-    prune="also remove the folders of nodes that left the inventory",
-    no_secrets="leave the user-data out of index.html, so that the page may be shown to others",
-)
-def render(
-    context: Context,
-    inventory: str = "",
-    output: str = "",
-    secrets: str = "",
-    check: bool = False,
-    prune: bool = False,
-    no_secrets: bool = False,
-) -> None:
-    """Write each node's user-data to generated/NODE/, and the page that says what to do with it."""
+def render(inventory: str, output: str, secrets: str, check: bool, prune: bool, no_secrets: bool) -> None:
+    """What ``render`` does."""
     screen, root = TaskScreen(), folder(output)
     path = find_inventory(inventory, screen)
     plan = load_plan(path)
@@ -50,7 +34,7 @@ def render(
     known = find_secrets(screen, secrets_path(path, secrets), plan, create=not check)
     scripts = render_scripts(plan, screen.track)
     with screen.working("linting"):
-        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh")
+        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh", verdicts_folder())
     packed = pack_nodes(plan, scripts, known, screen.track)
     files = node_files(plan, scripts, packed, known)
     if not check:
@@ -63,8 +47,7 @@ def render(
         for node in plan.nodes
     ]
     page += ", without secrets" if no_secrets else ""
-    prune_command = again("render", inventory=inventory, output=output, secrets=secrets) + " --prune"
-    show_result(screen, str(root), rows, report, limit=METADATA_LIMIT, page=page, prune=prune_command)
+    show_result(screen, str(root), rows, report, limit=METADATA_LIMIT, page=page)
     show_next(screen, str(root), example=is_example(path))
     if plan.code_url:
         show_code(screen, str(root), code_name(plan), plan.code_url)
@@ -72,9 +55,8 @@ def render(
         raise TooLargeToPaste(large)
 
 
-@people_task(output="the folder by which findings in a node's own values are named")
-def lint(context: Context, inventory: str = "", output: str = "") -> None:
-    """Check every script with shellcheck and bash."""
+def lint(inventory: str, output: str) -> None:
+    """What ``lint`` does."""
     screen = TaskScreen()
     derived = load_plan(find_inventory(inventory, screen))
     with screen.working("linting the sources"):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter
 
 from meshstrap.language import Text
+from meshstrap.own_yaml import read_typed
 
 
 def _same(text: Any) -> Any:
@@ -32,4 +32,4 @@ class Words(BaseModel):
 
 def load_words(path: Path) -> Mapping[str, Words]:
     """The words of a topic's checks, by their names. ``ValidationError``: a text is missing, or one too many."""
-    return TypeAdapter(dict[str, Words]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return TypeAdapter(dict[str, Words]).validate_python(read_typed(path.read_text(encoding="utf-8")))

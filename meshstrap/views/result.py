@@ -35,13 +35,10 @@ def show_result(
     *,
     limit: int,
     page: str,
-    prune: str,
 ) -> None:
-    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page.
-
-    ``prune``: the command that removes what is stale.
-    """
-    screen.show(render_table(rows, limit))
+    """Print all of it. ``limit``: bytes of metadata that the cloud takes; ``page``: what became of the page."""
+    table = render_table(rows, limit)
+    screen.show(table if screen.fits(table) else render_table(rows, limit, narrow=True))
     screen.say(
         f"yaml, b64: how much of the cloud's {limit:,} bytes this form of the user-data takes, SSH keys included"
     )
@@ -55,7 +52,7 @@ def show_result(
             )
     show_missing(screen, {row.node.name: row.missing for row in rows})
     for node in written.stale:
-        screen.say(f"  {node}: stale: no node of the inventory; `{prune}` removes it", style="yellow")
+        screen.say(f"  {node}: stale: no node of the inventory; `invoke render --prune` removes it", style="yellow")
 
 
 def show_next(screen: Screen, root: str, *, example: bool) -> None:
@@ -95,15 +92,20 @@ def _percent(size: int, limit: int) -> str:
     return f"{math.ceil(100 * size / limit)}%"
 
 
-def render_table(rows: Iterable[RenderedNode], limit: int) -> Table:
-    """What became of each node, and how much of the cloud's metadata limit its user-data takes."""
-    table = new_table("node", "role", "account", "#steps", "#script", "#xz", "#base94", "#yaml", "#b64", "files")
+def render_table(rows: Iterable[RenderedNode], limit: int, *, narrow: bool = False) -> Table:
+    """What became of each node, and how much of the cloud's metadata limit its user-data takes.
+
+    ``narrow``: without what `invoke plan` says, too, and what it takes on the way there.
+    """
+    details = () if narrow else ("role", "account", "#steps", "#script", "#xz", "#base94")
+    table = new_table("node", *details, "#yaml", "#b64", "files")
     for row in rows:
         sizes = row.sizes
         travels = (sizes.compressed, math.ceil(sizes.compressed / 9) * 11)
+        cells = (row.node.role, row.node.account, *map(str, (len(row.node.steps), sizes.script)))
+        cells = (*cells, *(str(size) if size else "-" for size in travels))
         table.add_row(
-            *(row.node.name, row.node.role, row.node.account, str(len(row.node.steps))),
-            *(str(sizes.script), *(str(size) if size else "-" for size in travels)),
+            *(row.node.name, *(() if narrow else cells)),
             _percent(sizes.pasted, limit) if sizes.fits_pasted else "no",
             _percent(sizes.packed, limit),
             row.state,

@@ -41,6 +41,11 @@ class Screen:
             self.out.print(table)
         self.say("\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n")))
 
+    def fits(self, table: Table) -> bool:
+        """Whether a table is shown without a line broken, here."""
+        unbounded = self.out.options.update(width=PIPE_COLUMNS)
+        return self.out.measure(table, options=unbounded).maximum <= self.out.width
+
     @contextmanager
     def recorded(self, *, wanted: bool) -> Iterator[StringIO]:
         """Collect what is said instead of printing it, if that is wanted."""

@@ -124,7 +124,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane.certificates_are_good_for_a_month",
+        "lifetimes.kubeadms_certificates_last",
         "/etc/kubernetes/pki/lab.crt: ",
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=lab -days 5 "
         "-keyout /dev/null -out /etc/kubernetes/pki/lab.crt 2>/dev/null",

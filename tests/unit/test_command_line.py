@@ -50,6 +50,13 @@ def test_hints_repeat_the_flags_that_were_given(invoke: Invoke, tmp_path: Path) 
     assert hint in invoke("render", "-i", "mine.yaml", "-o", "o", "--secrets", "s.yaml").out
     hint = "Next: edit it, then `invoke render --inventory='my cluster.yaml'`"
     assert hint in invoke("init", "-i", "my cluster.yaml").out
+    hint = "`invoke secrets --inventory=mine.yaml --output=o --secrets=s.yaml --prune` removes it"
+    assert hint in invoke("render", "-i", "mine.yaml", "-o", "o", "--secrets", "s.yaml").out
+    # So do errors; and the file that a plan is written to is no folder to render into.
+    assert "`invoke init --inventory=none.yaml` writes" in invoke("plan", "-i", "none.yaml", "-o", "plan.txt").err
+    (tmp_path / "mine.yaml").write_text("cluster: {}")
+    assert "`invoke plan --inventory=mine.yaml` says which" in invoke("explain", "-i", "mine.yaml").out
+    assert "--inventory" not in invoke("render").out
 
 
 def test_a_node_that_is_too_large_to_paste_is_written_and_has_a_code_of_its_own(

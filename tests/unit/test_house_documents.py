@@ -43,7 +43,7 @@ def test_readme_and_ci_run_the_same_two_lines() -> None:
     assert commands[:2] == [SET_UP, GATE]
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "tests/page/requirements.txt"])
+@pytest.mark.parametrize("file", ["requirements.txt", "tests/requirements.txt", "tests/page/requirements.txt"])
 def test_requirements_are_pinned_hashed_and_name_no_place(file: str) -> None:
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line and not line.startswith((" ", "#"))]
@@ -65,12 +65,31 @@ def test_requirements_hold_everything_that_is_asked_for() -> None:
         return {name.lower() for name in re.findall(r"^([A-Za-z][A-Za-z0-9-]*)(?=[=<>])", text, re.MULTILINE)}
 
     own = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    wanted, added, pinned = (
-        names("\n".join(own)),
-        *(names((ROOT / f"requirements.{kind}").read_text(encoding="utf-8")) for kind in ("in", "txt")),
+    needed = names("\n".join(own))
+    (added, pinned), (tests, tests_pinned) = (
+        [names((ROOT / folder / f"requirements.{kind}").read_text(encoding="utf-8")) for kind in ("in", "txt")]
+        for folder in (".", "tests")
     )
-    assert not wanted & added
-    assert wanted | added <= pinned
+    assert not needed & added | needed & tests | added & tests
+    assert needed | added <= pinned
+    assert tests <= tests_pinned
+    # Who renders installs none of these.
+    assert not tests & pinned
+
+
+def test_what_two_requirements_share_is_pinned_alike() -> None:
+    """They are installed into one environment, one after the other."""
+    pins = [
+        dict(
+            re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / folder / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+        )
+        for folder in (".", "tests", "tests/page")
+    ]
+    for one in pins:
+        for other in pins:
+            assert {name: other[name] for name in one.keys() & other} == {
+                name: one[name] for name in one.keys() & other
+            }
 
 
 def test_only_the_readmes_of_generated_are_committed() -> None:

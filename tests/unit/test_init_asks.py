@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,9 @@ def test_whoever_leaves_leaves_nothing_behind(tmp_path: Path, key: str, code: in
     with ended(terminal.process):
         terminal.read_until("homelab]: ")
         if key == "\x03":
+            # Python looks for signals before it begins to read, not between that and the reading itself.
+            while Path(f"/proc/{terminal.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+                time.sleep(0.01)
             terminal.process.send_signal(signal.SIGINT)
         else:
             os.write(terminal.ours, key.encode())

@@ -82,7 +82,10 @@ REFUSED: list[tuple[Callable[[object], Any], object]] = [
         (formats.parse_url, text)
         for text in ("https://u@a", "https://u:p@a", "https://a/\u00e9", "https://a:0", 'https://a/"')
     ],
-    *[(formats.parse_login_server, text) for text in ("https://a/b", "https://a?b", "a")],
+    *[
+        (formats.parse_login_server, text)
+        for text in ("https://a/b", "https://a?b", "a", "https://login.tailscale.com")
+    ],
     *[
         (formats.parse_device, text)
         for text in ("", "/dev/", "/dev/sda", "/dev/../etc/passwd", "/dev//sdb", "sdb", "/etc/a")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -114,3 +117,65 @@ def test_a_shellcheck_that_fails_itself_is_said(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(lint, "SHELLCHECK_RULES", ROOT / "no-such-file")
     with pytest.raises(LintFailed, match="no-such-file"):
         lint_scripts({"a": script("a")})
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The programs that were run."""
+    names: list[str] = []
+    run = lint._run
+
+    def noting(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        names.append(Path(command[0]).name)
+        return run(command)
+
+    monkeypatch.setattr(lint, "_run", noting)
+    return names
+
+
+def test_nobody_is_asked_twice_about_a_text_without_findings(tmp_path: Path, asked: list[str]) -> None:
+    kept = tmp_path / "cache" / "linted"
+    scripts = {"a": script("a"), "b": script("b", code=CODE.replace("hello\n", "hello # again\n"))}
+    lint_scripts(scripts, kept=kept)
+    assert sorted(asked) == ["bash", "bash", "shellcheck", "shellcheck"]
+    assert kept.stat().st_mode & 0o777 == 0o700
+    lint_scripts(scripts, kept=kept)
+    assert len(asked) == 4
+    lint_scripts({**scripts, "a": script("a", value="w")}, kept=kept)
+    assert sorted(asked[4:]) == ["bash", "shellcheck"]
+    lint_scripts(scripts)
+    assert len(asked) == 10
+
+
+def test_another_shellcheck_or_another_rule_is_asked_again(
+    tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, scripts = tmp_path / "kept", {"a": script("a")}
+    newer = Path(shutil.copy(lint._shellcheck_program(), tmp_path / "shellcheck"))
+    lint_scripts(scripts, kept=kept)
+    with monkeypatch.context() as patch:
+        patch.setattr(lint, "_shellcheck_program", lambda: str(newer))
+        lint_scripts(scripts, kept=kept)
+        assert asked.count("shellcheck") == 2
+        os.utime(newer, ns=(0, 0))
+        lint_scripts(scripts, kept=kept)
+        assert asked.count("shellcheck") == 3
+    rules = tmp_path / "rules"
+    rules.write_text("# none\n")
+    monkeypatch.setattr(lint, "SHELLCHECK_RULES", rules)
+    lint_scripts(scripts, kept=kept)
+    assert asked.count("shellcheck") == 4
+
+
+def test_findings_are_found_again_and_again(tmp_path: Path) -> None:
+    broken = {"a": script("a", code=CODE.replace('"$NODE_NAME"', "$NODE_NAME"))}
+    for _ in range(2):
+        with pytest.raises(LintFailed, match="SC2248"):
+            lint_scripts(broken, kept=tmp_path / "kept")
+
+
+def test_a_folder_that_cannot_be_written_is_asked_nothing_of(tmp_path: Path, asked: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    for _ in range(2):
+        lint_scripts({"a": script("a")}, kept=tmp_path / "file" / "kept")
+    assert asked.count("shellcheck") == 2

@@ -433,6 +433,16 @@ def test_init_lists_the_persons_own_key_so_that_its_size_counts(invoke: Invoke, 
     assert (tmp_path / "cluster.yaml").read_text().count(f"ssh-rsa {'A' * 700} me@old") == 2
 
 
+def test_init_takes_a_key_of_another_name_when_no_usual_one_is_there(invoke: Invoke, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".ssh").mkdir(parents=True)
+    certificate = ED25519.replace("ssh-ed25519 ", "ssh-ed25519-cert-v01@openssh.com ")
+    for name, text in {"a-cert.pub": certificate, "oracle.pub": ED25519, "other.pub": ED25519}.items():
+        (home / ".ssh" / name).write_text(f"{text}\n")
+    said = invoke("init", environment={"HOME": str(home)})
+    assert f"{home}/.ssh/oracle.pub: taken as the key" in said.out
+
+
 def test_init_without_a_key_lists_none_and_names_a_file_that_holds_none(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     refused = invoke("init", "--ssh-key", str(tmp_path / "key"))
@@ -480,6 +490,13 @@ def test_every_task_says_what_it_is(invoke: Invoke) -> None:
             "watch",
         )
     ]
+
+
+def test_what_names_the_tasks_imports_nothing_that_they_need() -> None:
+    names = {"pydantic", "jinja2", "netaddr", "rich", "meshstrap.pipeline", "meshstrap.inventory", "meshstrap.views"}
+    program = f"import meshstrap.tasks.program, sys; print(sorted({names!r} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
 
 
 def test_a_bug_planted_in_a_step_fails_lint_and_render_and_writes_nothing(tmp_path: Path) -> None:

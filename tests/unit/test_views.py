@@ -114,7 +114,6 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         ),
         RenderedNode(node=plan.nodes[1], state="unchanged", sizes=SIZES, missing=["no auth key"]),
     ]
-    prune = "invoke render --output=out --prune"
     show_result(
         made,
         "out",
@@ -122,7 +121,6 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
         Report(created=("cp1", "w1"), changed=(), unchanged=(), removed=(), stale=("w9",), files=()),
         limit=32_000,
         page="created",
-        prune=prune,
     )
     show_next(made, "out", example=False)
     shown = text.getvalue()
@@ -134,7 +132,7 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     assert too_large(rows[1:], 32_000) == ""
     assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
     assert "cp1, w1: no auth key" in shown
-    assert "w9: stale: no node of the inventory; `invoke render --output=out --prune` removes it" in shown
+    assert "w9: stale: no node of the inventory; `invoke render --prune` removes it" in shown
     assert "out/: 2 created, 1 stale; index.html created" in shown
     assert "out/NODE/user-data.yaml that you paste" in shown
 
@@ -148,6 +146,20 @@ def test_step_table_has_every_step() -> None:
     rows = step_table_markdown().splitlines()[2:]
     assert [row.split("|")[1].strip(" `") for row in rows] == [step.name for step in catalogue()]
     assert all(row.count("|") == 4 for row in rows)
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_a_narrow_terminal_breaks_no_cell_of_the_result(plan: Plan, screen: ScreenMaker, columns: int) -> None:
+    made, text = screen(columns)
+    rows = [RenderedNode(node=node, state="unchanged", sizes=SIZES, missing=[]) for node in plan.nodes]
+    written = Report(created=(), changed=(), unchanged=("cp1", "w1"), removed=(), stale=(), files=())
+    show_result(made, "out", rows, written, limit=32_000, page="unchanged")
+    plain = text.getvalue().replace("\x1b[1m", "").replace("\x1b[0m", "").splitlines()
+    assert plain[0].split() == ["node", "yaml", "b64", "files"]
+    assert [line.split() for line in plain[2:4]] == [
+        ["cp1", "88%", "47%", "unchanged"],
+        ["w1", "88%", "47%", "unchanged"],
+    ]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, by the build backend that requirements.txt pins."""
+    """The wheel, by the build backend that tests/requirements.txt pins."""
     folder = tmp_path_factory.mktemp("dist")
     say([sys.executable, "-m", "hatchling", "build", "--target=wheel", f"--directory={folder}"], ROOT)
     (made,) = folder.iterdir()

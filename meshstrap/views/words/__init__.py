@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
 from markupsafe import Markup, escape
 from pydantic import TypeAdapter
 
 from meshstrap.language import LANGUAGES, Text
+from meshstrap.own_yaml import read_typed
 
 _FOLDER = Path(__file__).parent
 _PLACE = re.compile(r"\{([a-z_]+)\}")
@@ -30,7 +30,7 @@ _MARKUP = (
 @cache
 def load_words(name: str) -> Mapping[str, Text]:
     """One file of texts, by key."""
-    loaded = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    loaded = read_typed((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return TypeAdapter(dict[str, Text]).validate_python(loaded)
 
 

@@ -9,13 +9,13 @@ import yaml
 from netaddr import AddrFormatError, IPAddress
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.names import CERTIFICATE_DAYS, INNER_PORTS, SILENT_PORTS
+from meshstrap.plan.names import INNER_PORTS, SILENT_PORTS
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import API, HTTP_STATUS, NO_CONNECTION, SYSTEM
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import days_left, same, tailnet_addresses
+from meshstrap.verify.reading import same, tailnet_addresses
 
 _ETCD = "/etc/kubernetes/pki/etcd"
 
@@ -25,14 +25,6 @@ _EXPIRY = (
     '[print(item["metadata"]["name"], base64.b64decode(item["data"].get("expiration", "")).decode()) '
     'for item in json.load(sys.stdin)["items"]]\''
 )
-
-_CERTIFICATES = r"""
-show() { printf '%s %s\n' "$1" "$(openssl x509 -noout -enddate)"; }
-for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do show "$f" <"$f" || exit 3; done
-for f in admin controller-manager scheduler; do
-  f=/etc/kubernetes/$f.conf
-  sed -n 's/^ *client-certificate-data: //p' "$f" | base64 -d | show "$f" || exit 3
-done"""
 
 _TOKENS = f"'{SYSTEM}/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken'"
 
@@ -55,7 +47,6 @@ def asks(plan: Plan) -> Asked:
                 f"--key {_ETCD}/healthcheck-client.key https://127.0.0.1:2379/health 2>&1",
                 codes=(0, *NO_CONNECTION),
             ),
-            Question("certificates", _CERTIFICATES),
             Question(
                 "ca_hash",
                 "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
@@ -101,16 +92,6 @@ def etcd_is_healthy(machine: Machine) -> None:
     except ValueError as error:
         raise CannotTell(f"etcd says {said[:100]!r}") from error
     machine.expect(healthy, said)
-
-
-@TOPIC.check()
-def certificates_are_good_for_a_month(machine: Machine) -> None:
-    lines = [line.split(" notAfter=") for line in machine.answers.lines("certificates") if " notAfter=" in line]
-    if not lines:
-        raise CannotTell("no certificate below /etc/kubernetes")
-    left = {path: days_left(machine.answers, end) for path, end in lines}
-    short = [f"{path}: {days:.1f} days left" for path, days in left.items() if days < CERTIFICATE_DAYS]
-    machine.expect(not short, short)
 
 
 @TOPIC.check()
