@@ -16,14 +16,12 @@ check_root_volume() {
 }
 
 apply_root_volume() {
-  local module grow=$ROOT/usr/libexec/oci-growfs
-  local -x NEXT='lsblk; to leave it so: disk in waive_machine'
+  local grow=$ROOT/usr/libexec/oci-growfs NEXT='lsblk, or waive disk in waive_machine'
   if [[ -x $grow ]]; then
     retry 1 0 "$grow" -y
   else
-    for module in growpart resizefs; do
-      retry 1 0 cloud-init single --name "$module" --frequency always
-    done
+    retry 1 0 cloud-init single --name growpart --frequency always
+    retry 1 0 cloud-init single --name resizefs --frequency always
   fi
 }
 

@@ -84,7 +84,7 @@ def test_apply_fails(machine: Sandbox) -> None:
     done = machine.run(STEP)
     assert done.code == 1
     assert "oci-growfs failed 1 times (exit 1): NOCHANGE: partition 3" in done.log
-    assert "what to do: lsblk; to leave it so: disk in waive_machine" in done.log
+    assert "what to do: lsblk, or waive disk in waive_machine" in done.log
 
 
 def test_cannot_tell(machine: Sandbox) -> None:
