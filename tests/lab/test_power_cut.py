@@ -16,8 +16,8 @@ from .vendors import Sources
 
 # The inventory is not at hand while tests are collected; that this is all of them is a test of its own.
 STEPS = (
-    "machine_supported root_volume hostname swap_off kernel_modules kernel_sysctls block_volume host_firewall "
-    "package_sources packages containerd mesh_guards"
+    "machine_supported hostname swap_off kernel_modules kernel_sysctls block_volume host_firewall package_sources "
+    "packages containerd mesh_guards"
 ).split()
 
 

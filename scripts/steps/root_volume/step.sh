@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The root disk is used to its end. Images grow it by cloud-init at their first boot; Oracle Linux's does not, and leaves a
-# boot volume of 50 GB or more as it was made:
+# The root disk is used to its end. On Ubuntu and Debian cloud-init grows it at every boot; Oracle's image of Oracle Linux
+# leaves a boot volume of 50 GB or more as it was made:
 # https://docs.oracle.com/en-us/iaas/oracle-linux/oci/oci-utilities-reference.htm
 # What counts is the room behind the last partition: how the partitions are used is the image's, or somebody's, own choice.
 
@@ -16,7 +16,8 @@ check_root_volume() {
 }
 
 apply_root_volume() {
-  local grow=$ROOT/usr/libexec/oci-growfs NEXT='lsblk, or waive disk in waive_machine'
+  local grow=$ROOT/usr/libexec/oci-growfs
+  local -x NEXT='lsblk, or waive disk in waive_machine'
   if [[ -x $grow ]]; then
     retry 1 0 "$grow" -y
   else
