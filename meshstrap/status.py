@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -22,6 +23,19 @@ def _harmless(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_harmless)]
 Time = Annotated[AwareDatetime | None, BeforeValidator(lambda value: None if value == "" else value)]
+
+
+_ENDS = "ends "
+
+
+def ends_of(facts: Mapping[str, str]) -> dict[str, datetime]:
+    """What ends when, among the facts of a node; what is no time is left out."""
+    found = {}
+    for name, text in facts.items():
+        with suppress(ValueError):
+            if name.startswith(_ENDS):
+                found[name.removeprefix(_ENDS)] = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return found
 
 
 class StepStatus(BaseModel):
@@ -52,6 +66,11 @@ class Status(BaseModel):
     updated: AwareDatetime
     facts: Mapping[Text, Text]
     steps: tuple[StepStatus, ...]
+
+    @property
+    def ends(self) -> Mapping[str, datetime]:
+        """What of this node ends when, as of its last run: files, and names of what has none."""
+        return ends_of(self.facts)
 
     @property
     def done(self) -> int:

@@ -66,20 +66,11 @@ LEAST_FREE_PERCENT = 15
 LEAST_FREE_INODES_PERCENT = 5
 """Percent of a file system's inodes: the kubelet's default for ``nodefs.inodesFree``."""
 
-CERTIFICATE_DAYS = 30
-"""Days that a control plane's certificate should have left: kubeadm makes them for 365 and renews them with each
-upgrade, so a month is the last call for one."""
-
-SIGNING_KEY_DAYS = 30
-"""Days that a repository's signing key should have left: vendors make theirs last longer in good time, under the same
-fingerprint."""
-
-KUBELET_CERTIFICATE_DAYS = 7
-"""Days that the kubelet's certificate should have left. It lasts 365 and the kubelet itself asks for the next one when
-10 to 30 percent are left (client-go's certificate manager), 36 days at the least: at 7 that has not worked."""
-
-NODE_KEY_DAYS = 14
-"""Days that the tailnet's node key should have left, if it expires at all; tagged nodes' do not."""
+LIFETIME_DAYS = 30
+"""Days that whatever has an end date should have left. Each is renewed long before: kubeadm's certificates when 122 of
+365 are left (scripts/steps/control_plane), Hubble's when 245 are (the chart's schedule), the kubelet's own at 10 to 30
+percent, 36 days at the least (client-go's certificate manager); vendors prolong their signing keys in good time. So at
+30 something has not worked, and a person still has a month."""
 
 SILENT_PORTS = {8080: "the API server without TLS", 10255: "the kubelet without authentication"}
 """TCP ports that nothing may listen on: Kubernetes no longer opens them, unless told to."""
@@ -110,10 +101,6 @@ MESH_PORTS = {
 """Ports that only nodes and pods ask: kubeadm's defaults, and those of
 https://docs.cilium.io/en/stable/operations/system_requirements/#firewall-rules."""
 
-GUARDED_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
-"""TCP ports that the host's firewall must not open to everyone: whoever needs them comes through the tailnet."""
-
-
 CLUSTER_DOMAIN = "cluster.local"
 """The domain of the cluster's own names: kubeadm's default."""
 
@@ -127,6 +114,11 @@ PROBE_IMAGE = (
     "docker.io/library/python:3.13.5-alpine3.22@sha256:37b14db89f587f9eaa890e4a442a3fe55db452b69cca1403cc730bd0fbdc8aaf"
 )
 """What the pods of a cluster's verification run, unless a person names another image with python3."""
+
+
+def mesh_ports(protocol: str) -> str:
+    """The ports of a protocol that only the mesh needs, with commas between."""
+    return ",".join(str(port) for kind, port in MESH_PORTS if kind == protocol)
 
 
 def openings(network: Network) -> dict[str, tuple[str, ...]]:

@@ -9,8 +9,11 @@ from meshstrap.plan.model import Package, Versions
 # steps call. iptables on Oracle Linux is named after the kernel interface that it writes to; curl is not listed there,
 # since its package would fight with curl-minimal, and either provides the program.
 _DISTRIBUTION = {
-    "apt": ("ca-certificates", "conntrack", "curl", "ethtool", "gpg", "iproute2", "iptables", "socat"),
-    "dnf": ("ca-certificates", "conntrack-tools", "ethtool", "gnupg2", "iproute-tc", "iptables-nft", "socat", "tar"),
+    "apt": ("ca-certificates", "conntrack", "curl", "ethtool", "gpg", "iproute2", "iptables", "nftables", "socat"),
+    "dnf": (
+        *("ca-certificates", "conntrack-tools", "ethtool", "gnupg2", "iproute-tc", "iptables-nft", "nftables", "socat"),
+        "tar",
+    ),
 }
 
 

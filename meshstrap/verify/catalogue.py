@@ -9,7 +9,7 @@ from pathlib import Path
 
 from meshstrap.steps import STEPS, catalogue
 from meshstrap.verify.check import OF_STEP, Check, Topic
-from meshstrap.verify.checks import cluster, converged, machine, secrets, storage
+from meshstrap.verify.checks import cluster, converged, lifetimes, machine, secrets, storage
 
 COLUMNS = (
     "machine",
@@ -22,6 +22,7 @@ COLUMNS = (
     "kubelet",
     "control_plane",
     "cilium",
+    "lifetimes",
     "secrets",
     "converged",
     "cluster",
@@ -32,7 +33,7 @@ COLUMNS = (
 @cache
 def topics() -> tuple[Topic, ...]:
     """All topics in order, several of one name among them: what belongs to no step first, then step by step."""
-    own = (machine.TOPIC, storage.TOPIC, secrets.TOPIC, converged.TOPIC, cluster.TOPIC)
+    own = (machine.TOPIC, storage.TOPIC, lifetimes.TOPIC, secrets.TOPIC, converged.TOPIC, cluster.TOPIC)
     files = (STEPS / step.name / OF_STEP for step in catalogue())
     steps = (load_topic(path) for path in files if path.is_file())
     return tuple(sorted((*own, *steps), key=lambda topic: COLUMNS.index(topic.name)))

@@ -8,9 +8,14 @@ from dataclasses import replace
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.arrival import Arrival
 from meshstrap.verify.check import Check
-from meshstrap.verify.machine import NoQuestion, NotAsPlanned
+from meshstrap.verify.machine import NoQuestion, NotAsPlanned, Warned
 from meshstrap.verify.verdict import Outcome, Verdict
 
+_OUTCOMES: dict[type[Exception], Outcome] = {
+    Warned: Outcome.WARNS,
+    NoQuestion: Outcome.SKIPPED,
+    CannotTell: Outcome.UNKNOWN,
+}
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -30,10 +35,8 @@ def judge(arrival: Arrival, check: Check) -> Verdict:
             check.judge(machine)
     except NotAsPlanned as error:
         return _ended(holds, Outcome.DIFFERS, error.found, error.expected)
-    except NoQuestion as error:
-        return _ended(holds, Outcome.SKIPPED, str(error))
-    except CannotTell as error:
-        return _ended(holds, Outcome.UNKNOWN, str(error))
+    except tuple(_OUTCOMES) as error:
+        return _ended(holds, _OUTCOMES[type(error)], str(error))
     except Exception as error:  # noqa: BLE001 - a host may answer anything, and one check is not the whole run
         return _ended(holds, Outcome.UNKNOWN, f"{type(error).__name__} in this check: {error}")
     return replace(holds, measured=_printable("; ".join(measured)))

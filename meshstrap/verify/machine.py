@@ -18,6 +18,10 @@ class NotAsPlanned(Exception):
         super().__init__(found)
 
 
+class Warned(Exception):
+    """It holds, but not for long; this was found."""
+
+
 class NoQuestion(Exception):
     """It is no question for this machine, or not yet; the text says why."""
 
@@ -40,6 +44,10 @@ class Machine:
         """It does not hold: this was found. A list is joined, and nothing is said to be nothing."""
         text = "; ".join(map(str, found)) if isinstance(found, (list, tuple, set, frozenset)) else str(found)
         raise NotAsPlanned(text or "nothing", expected)
+
+    def warn(self, found: list[str]) -> NoReturn:
+        """It holds, but not for long."""
+        raise Warned("; ".join(found))
 
     def skip(self, reason: str) -> NoReturn:
         """It is no question for this machine."""

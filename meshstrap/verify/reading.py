@@ -86,10 +86,13 @@ def peer_address(machine: Machine, name: str) -> str:
 
 
 def filter_rules(text: str, chain: str) -> list[str]:
-    """The rules of a chain of the table filter, in order, as iptables-save writes them, without counters."""
+    """The rules of a chain of the table filter, in order, as iptables-save writes them, without counters.
+
+    Without a chain's name: of all chains.
+    """
     table = text.partition("*filter\n")[2].partition("\nCOMMIT")[0]
     plain = (re.sub(r"^\[\d+:\d+\] ", "", line).rstrip() for line in table.splitlines())
-    return [line for line in plain if line.startswith(f"-A {chain} ")]
+    return [line for line in plain if line.startswith(f"-A {chain}{chain and ' '}")]
 
 
 def host_firewall(answers: Answers) -> Firewall:

@@ -8,9 +8,13 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """``unknown``: the question could not be asked. ``skipped``: it is no question for this host, or not yet."""
+    """``warns``: it holds, but not for long. ``unknown``: the question could not be asked.
+
+    ``skipped``: it is no question for this host, or not yet.
+    """
 
     HOLDS = "holds"
+    WARNS = "warns"
     DIFFERS = "differs"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
@@ -39,6 +43,11 @@ class Verdict:
         """Whether a person has to look."""
         return self.outcome in {Outcome.DIFFERS, Outcome.UNKNOWN}
 
+    @property
+    def is_told(self) -> bool:
+        """Whether a report says more of it than that it holds."""
+        return self.is_bad or self.outcome is Outcome.WARNS
+
 
 @dataclass(frozen=True)
 class Report:
@@ -60,6 +69,11 @@ class Report:
     def bad(self) -> tuple[Verdict, ...]:
         """What a person has to look at."""
         return tuple(one for one in self.verdicts if one.is_bad)
+
+    @property
+    def told(self) -> tuple[Verdict, ...]:
+        """The same, and what will not hold for long."""
+        return tuple(one for one in self.verdicts if one.is_told)
 
     def of(self, host: str, topic: str = "") -> tuple[Verdict, ...]:
         """The verdicts on one host, or on one topic of it."""

@@ -14,8 +14,11 @@ from meshstrap.views.tables import new_table
 
 # Checks that are said in one line above the table, since everything else follows from them.
 _FIRST = (ANSWERS, KNOWN_NODE, HAS_CONVERGED)
-_STYLES = {"ok": "green", "✗": "bold red", "?": "yellow", "…": "dim", "-": "dim"}
-LEGEND = "ok: all hold · ✗ 2: two do not · ? 1: one could not be asked · …: not yet · -: no question for this host"
+_STYLES = {"ok": "green", "✗": "bold red", "?": "yellow", "!": "yellow", "…": "dim", "-": "dim"}
+LEGEND = (
+    "ok: all hold · ✗ 2: two do not · ? 1: one could not be asked · ! 1: one ends within a month · …: not yet · "
+    "-: no question for this host"
+)
 
 
 def show_verification(screen: Screen, report: Report) -> None:
@@ -30,7 +33,7 @@ def show_verification(screen: Screen, report: Report) -> None:
     # A terminal that is too narrow for all topics side by side has them below each other.
     screen.show(table if screen.fits(table) else verification_table(report, narrow=True))
     screen.say(LEGEND, style="dim")
-    for verdict in report.bad:
+    for verdict in report.told:
         if verdict not in first:
             show_finding(screen, verdict)
     for verdict in report.verdicts:
@@ -57,6 +60,7 @@ def cell(verdicts: Sequence[Verdict]) -> str:
     counts = {outcome: sum(one.outcome is outcome for one in verdicts) for outcome in Outcome}
     words = [f"✗ {counts[Outcome.DIFFERS]}"] if counts[Outcome.DIFFERS] else []
     words += [f"? {counts[Outcome.UNKNOWN]}"] if counts[Outcome.UNKNOWN] else []
+    words += [f"! {counts[Outcome.WARNS]}"] if counts[Outcome.WARNS] else []
     if words:
         return " ".join(words)
     if any(is_pending(one) for one in verdicts):
@@ -70,7 +74,7 @@ def is_pending(verdict: Verdict) -> bool:
 
 
 def show_finding(screen: Screen, verdict: Verdict) -> None:
-    """One fact that does not hold, or that could not be asked."""
+    """One fact that does not hold, or not for long, or that could not be asked."""
     screen.say(f"\n{verdict.host} · {verdict.topic} · {verdict.title}", style="bold")
     for name, text in finding(verdict):
         screen.say(f"  {name:<11} {text}")
@@ -79,7 +83,7 @@ def show_finding(screen: Screen, verdict: Verdict) -> None:
 def finding(verdict: Verdict) -> Iterable[tuple[str, str]]:
     """What is said of one: expected, found or why not known, because of what, what to do."""
     yield "expected", verdict.expected
-    yield ("found" if verdict.outcome is Outcome.DIFFERS else "cannot tell"), verdict.found
+    yield ("cannot tell" if verdict.outcome is Outcome.UNKNOWN else "found"), verdict.found
     yield "because", verdict.why + (f" ({verdict.source})" if verdict.source else "")
     yield "what to do", verdict.fix
 
@@ -92,6 +96,7 @@ def summary(report: Report) -> str:
         f"{len(report.hosts)} host{'' if len(report.hosts) == 1 else 's'}: {counts[Outcome.HOLDS]} facts hold",
         f"{counts[Outcome.DIFFERS]} do not",
         f"{counts[Outcome.UNKNOWN]} could not be asked",
+        *([f"{counts[Outcome.WARNS]} not for long"] if counts[Outcome.WARNS] else []),
         *([f"{pending} are not reached yet"] if pending else []),
     ]
     end = "Not all could be asked" if report.bad else "All as planned"

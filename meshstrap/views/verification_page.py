@@ -12,8 +12,13 @@ from meshstrap.views.verification import LEGEND, cell, finding, summary
 
 _TEMPLATE = Path(__file__).with_name("verification_page.html.j2")
 # First sign of a cell → its class in the page's style.
-_CLASSES = {"ok": "ok", "✗": "bad", "?": "unknown", "…": "none", "-": "none"}
-_WORDS = {Outcome.HOLDS: "holds", Outcome.DIFFERS: "does not hold", Outcome.UNKNOWN: "could not be asked"}
+_CLASSES = {"ok": "ok", "✗": "bad", "?": "unknown", "!": "warns", "…": "none", "-": "none"}
+_WORDS = {
+    Outcome.HOLDS: "holds",
+    Outcome.DIFFERS: "does not hold",
+    Outcome.UNKNOWN: "could not be asked",
+    Outcome.WARNS: "not for long",
+}
 
 
 def verification_page(report: Report, cluster: str, when: datetime) -> str:
@@ -33,7 +38,7 @@ def verification_page(report: Report, cluster: str, when: datetime) -> str:
             report=report,
             cells=cells,
             classes={place: _CLASSES[text.split()[0]] for place, text in cells.items()},
-            findings=[(verdict, list(finding(verdict))) for verdict in report.bad],
+            findings=[(verdict, list(finding(verdict))) for verdict in report.told],
             words=_WORDS,
         )
         + "\n"

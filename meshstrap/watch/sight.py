@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from meshstrap.plan.names import LIFETIME_DAYS
 from meshstrap.status import Status
 
 NOT_SEEN = "…"
@@ -21,7 +22,8 @@ STATES = ("failed", UNREACHABLE, UNREADABLE, "waiting", NO_RUN, NOT_SEEN, "runni
 class Sight:
     """One row of the table. ``state``: the status's own, or one of the above; ``age``: how long it has been so.
 
-    ``read``: when it was read, by this machine's clock. ``age`` is told by the node's clock alone.
+    ``read``: when it was read, by this machine's clock. ``age`` is told by the node's clock alone. ``soon``: what of it
+    ends within a month, and when, as in ``facts``.
     """
 
     node: str
@@ -35,6 +37,7 @@ class Sight:
     message: str = ""
     next: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    soon: Mapping[str, str] = field(default_factory=dict)
     read: datetime | None = None
 
     @property
@@ -44,7 +47,7 @@ class Sight:
 
     def says_as(self, other: Sight) -> bool:
         """Whether a person would learn nothing new: only times differ."""
-        names = ("state", "step", "done", "tries", "message", "next")
+        names = ("state", "step", "done", "tries", "message", "next", "soon")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def json(self) -> dict[str, Any]:
@@ -70,5 +73,13 @@ def sight_of(node: str, status: Status, node_clock: datetime, read: datetime) ->
         message=status.message,
         next=status.next,
         facts=dict(status.facts),
+        soon=_soon(status, node_clock),
         read=read,
     )
+
+
+def _soon(status: Status, node_clock: datetime) -> dict[str, str]:
+    """What ends within a month. A bootstrap token always does: it is good for a day."""
+    until = node_clock + timedelta(days=LIFETIME_DAYS)
+    ends = {name: end for name, end in status.ends.items() if not name.startswith("bootstrap-token-")}
+    return {name: f"{end:%Y-%m-%dT%H:%M:%SZ}" for name, end in ends.items() if end < until}

@@ -29,6 +29,8 @@ def watch_table(sights: Sequence[Sight], now: datetime) -> Table:
         words = Text(sight.message)
         if sight.next:
             words.append(f"\n→ {sight.next}", style="bold")
+        if sight.soon:
+            words.append(f"\n{_soon(sight)}", style="yellow")
         table.add_row(
             sight.node,
             Text(sight.state, style=_STYLES.get(sight.state, "")),
@@ -57,8 +59,15 @@ def change_line(sight: Sight) -> str:
     place = f" {sight.step} ({sight.done}/{sight.steps})" if sight.step else ""
     tries = f", try {sight.tries}" if sight.tries > 1 else ""
     to_do = f"; what to do: {sight.next}" if sight.next else ""
-    words = f"{sight.message}{to_do}".replace("\n", " ")
+    soon = f"; {_soon(sight)}" if sight.soon else ""
+    words = f"{sight.message}{to_do}{soon}".replace("\n", " ")
     return f"{sight.read:%Y-%m-%dT%H:%M:%SZ} {sight.node}: {sight.state}{place}{tries}: {words}"
+
+
+def _soon(sight: Sight) -> str:
+    """``ends soon: /etc/kubernetes/pki/ca.crt 2026-12-09``; ``invoke verify`` says what to do."""
+    ends = sorted((end, name) for name, end in sight.soon.items())
+    return "ends soon: " + ", ".join(f"{name} {end[:10]}" for end, name in ends)
 
 
 def _age(sight: Sight, now: datetime) -> str:

@@ -5,8 +5,8 @@
 
 : "${FIREWALL_RULES:?}"
 
-# shellcheck disable=SC2034 # steps/host_firewall reads it: chains that iptables made, not of IPv4, of firewalld, our own
-readonly FIREWALL_OWN='^(ip6|ip [a-z]+ [A-Z]|bridge|arp|netdev|inet (meshstrap|firewalld))'
+# shellcheck disable=SC2034 # steps/host_firewall reads it: whose tables of nftables are edited here
+readonly FIREWALL_OWN=firewalld
 
 firewall_is_open() {
   local state life known name

@@ -5,8 +5,8 @@
 
 : "${ROOT?}" "${FIREWALL_RULES:?}"
 
-# shellcheck disable=SC2034 # steps/host_firewall reads it: chains that iptables made, that are not of IPv4, and our own
-readonly FIREWALL_OWN='^(ip6|ip [a-z]+ [A-Z]|bridge|arp|netdev|inet meshstrap)'
+# shellcheck disable=SC2034 # steps/host_firewall reads it: whose tables of nftables are edited here, no one's
+readonly FIREWALL_OWN='^$'
 readonly FIREWALL_FILE=$ROOT/etc/iptables/rules.v4 FIREWALL_UFW=$ROOT/etc/ufw/ufw.conf
 
 firewall_is_open() {
@@ -38,7 +38,7 @@ firewall_ufw() {
 
 firewall_missing() {
   local text
-  text=$(type -P iptables) || return 0
+  hash iptables 2>/dev/null || return 0
   text=$(iptables --wait 30 --list-rules) || cannot_tell 'iptables does not answer'
   firewall_edit live <<<"*filter"$'\n'"$text"$'\nCOMMIT'
 }

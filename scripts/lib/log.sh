@@ -5,7 +5,7 @@
 : "${WORK?}"
 STEP=-
 
-now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+now() { date -u +%FT%TZ; }
 
 log() { # <level> <message>
   printf '%s %-7s %s: %s\n' "$(now)" "$1" "$STEP" "${2//$'\n'/ }" >&2

@@ -124,7 +124,7 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane.certificates_are_good_for_a_month",
+        "lifetimes.kubeadms_certificates_last",
         "/etc/kubernetes/pki/lab.crt: ",
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=lab -days 5 "
         "-keyout /dev/null -out /etc/kubernetes/pki/lab.crt 2>/dev/null",
@@ -141,10 +141,10 @@ CONTROL_PLANE = (
         host="cp1",
     ),
     seeded(
-        "control_plane.the_host_firewall_opens_no_port_of_the_control_plane",
-        "--dport 6443",
-        "iptables -I INPUT -p tcp --dport 6443 -j ACCEPT",
-        "iptables -D INPUT -p tcp --dport 6443 -j ACCEPT",
+        "mesh_guards.only_the_mesh_reaches_its_ports",
+        "tcp 6443 from ens3 (IPv4): accepted",
+        "nft flush table inet meshstrap",
+        "systemctl restart meshstrap-mesh-rule",
         drift=False,
         host="cp1",
     ),

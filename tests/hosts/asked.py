@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from meshstrap.verify.verdict import Outcome, Verdict
 
 WIDTH = 110
 CANNOT_TELL = ("meshstrap", "cannot tell")
+NOT_FOR_LONG = ("meshstrap", "not for long")
 
 
 def plan_of(path: Path) -> Plan:
@@ -120,24 +121,31 @@ class Hosts:
         self._programs.end()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """A question that could not be asked is neither passed nor failed."""
-        is_unknown = report.when == "call" and CANNOT_TELL in report.user_properties
-        return ("cannot tell", "?", "CANNOT TELL") if is_unknown else None
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> tuple[str, str, str | tuple[str, Mapping[str, bool]]] | None:
+        """A question that could not be asked is neither passed nor failed; what will not hold for long is yellow."""
+        if report.when != "call":
+            return None
+        if NOT_FOR_LONG in report.user_properties:
+            return NOT_FOR_LONG[1], "!", ("NOT FOR LONG", {"yellow": True})
+        return ("cannot tell", "?", "CANNOT TELL") if CANNOT_TELL in report.user_properties else None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print what could not be asked, as pytest prints failures."""
-        reports = terminalreporter.getreports("cannot tell")
-        if reports:
-            terminalreporter.section("CANNOT TELL")
-        for report in reports:
-            terminalreporter.write_sep("_", report.head_line or report.nodeid)
-            terminalreporter.write_line(report.longreprtext)
+        """Print what could not be asked, and what will not hold for long, as pytest prints failures."""
+        for _, category in (CANNOT_TELL, NOT_FOR_LONG):
+            reports = terminalreporter.getreports(category)
+            if reports:
+                terminalreporter.section(category.upper())
+            for report in reports:
+                terminalreporter.write_sep("_", report.head_line or report.nodeid)
+                own = [text for name, text in report.sections if NOT_FOR_LONG[0] in name]
+                terminalreporter.write_line("\n".join(own) or report.longreprtext)
 
 
 def printed(verdict: Verdict) -> str:
     """What is expected and why, what was found or could not be asked, what to do."""
-    seen = "found" if verdict.outcome is Outcome.DIFFERS else "cannot tell"
+    seen = "cannot tell" if verdict.outcome is Outcome.UNKNOWN else "found"
     lines = (("expected", verdict.expected), (seen, verdict.found), ("because", verdict.why), ("to do", verdict.fix))
     return "\n".join(
         textwrap.fill(text, WIDTH, initial_indent=f"{name:<13}", subsequent_indent=" " * 13, break_on_hyphens=False)

@@ -12,7 +12,7 @@ from meshstrap.verify.check import Check
 from meshstrap.verify.judge import judge
 from meshstrap.verify.verdict import Outcome, Verdict
 
-from .asked import CANNOT_TELL, Hosts, printed
+from .asked import CANNOT_TELL, NOT_FOR_LONG, Hosts, printed
 
 HOW = (
     "no --hosts: `invoke verify` asks the whole inventory, `pytest --hosts=ssh://ubuntu@cp1,ssh://ubuntu@w1` some hosts"
@@ -40,6 +40,9 @@ def test_host(host: Host, check: Check | None, request: pytest.FixtureRequest) -
         pytest.skip(verdict.found)
     if verdict.outcome is Outcome.UNKNOWN:
         request.node.user_properties.append(CANNOT_TELL)
+    if verdict.outcome is Outcome.WARNS:
+        request.node.user_properties.append(NOT_FOR_LONG)
+        request.node.add_report_section("call", NOT_FOR_LONG[0], printed(verdict))
     if verdict.is_bad:
         pytest.fail(printed(verdict), pytrace=False)
 

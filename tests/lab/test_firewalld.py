@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from meshstrap.verify.netfilter.direct import parse_direct
+from meshstrap.verify.netfilter.options import meaning
+
 from .dress import preinstall
-from .firewalld import DIRECT, DIRECT_XML
+from .firewalld import DIRECT, DIRECT_XML, SAVED
 from .lab import Lab
 from .machine import Machine
 from .node import SYSTEMS, lab_inventory, render
@@ -72,7 +75,9 @@ def test_tailnet_and_pods_are_trusted_and_the_port_is_open(machine: Machine, lif
 def test_what_the_image_allowed_is_as_it_was(machine: Machine) -> None:
     assert machine.read(DIRECT) == DIRECT_XML
     rules = machine.run("iptables-save", "-t", "filter").check().out
-    assert rules.count("-A BareMetalInstanceServices ") == 3
+    assert SAVED in rules
+    expected = [meaning(line) for line in SAVED.splitlines() if "OUTPUT" not in line]
+    assert [meaning(line) for line in parse_direct(DIRECT_XML) if "OUTPUT" not in line] == expected
     assert "ssh" in firewall(machine, "--list-services")
 
 

@@ -16,6 +16,7 @@ from .lab import Lab
 from .machine import Machine
 from .node import LAST_STEP, SCRIPT, run_impatiently, status
 from .oracle import NEWER, Rpms, oracle_inventory, oracle_machine, place_script, serve_rpms
+from .process import wait_until
 from .vendors import CONTAINERD, KUBERNETES, TAILSCALE, Sources
 
 RELEASES = ("9", "10")
@@ -133,6 +134,17 @@ def test_the_image_keeps_the_nodes_name_and_selinux_is_permissive_after_a_boot(n
     assert node.run("hostname").out.strip() == "w1"
     assert "PRESERVE_HOSTINFO=2" in node.read("/etc/oci-hostname.conf")
     assert node.read("/etc/selinux/config").splitlines()[0] == "SELINUX=permissive"
+
+
+def test_what_a_reload_of_firewalld_flushes_comes_back_with_its_owner(node: Machine) -> None:
+    began = node.run("systemctl", "show", "--property=MainPID", "--value", "tailscaled").check().out
+    node.run("iptables", "-w", "-S", "meshstrap").check()
+    node.run("firewall-cmd", "--reload").check()
+    node.run("nft", "list", "table", "inet", "meshstrap").check()
+    assert node.run("iptables", "-w", "-S", "meshstrap").code == 1, "firewalld has flushed it, as all other chains"
+    wait_until(lambda: node.run("iptables", "-w", "-S", "meshstrap").code == 0, "the chain again", seconds=120)
+    assert node.run("systemctl", "show", "--property=MainPID", "--value", "tailscaled").check().out != began
+    assert node.run("bash", SCRIPT, "--only", "mesh_guards", "--check").code == 0
 
 
 def test_an_upgrade_of_the_whole_system_leaves_the_planned_packages(node: Machine) -> None:

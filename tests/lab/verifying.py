@@ -68,7 +68,7 @@ def arrival(ssh: Ssh, inventory: str, host: str) -> Arrival:
 def bad(ssh: Ssh, inventory: str, host: str) -> dict[str, Verdict]:
     """What a person has to look at, by the check's id: ``machine.the_clock_is_synchronised``."""
     found = evaluate(arrival(ssh, inventory, host))
-    return {check: verdict for check, verdict in found.items() if verdict.is_bad}
+    return {check: verdict for check, verdict in found.items() if verdict.is_told}
 
 
 def invoke_verify(ssh: Ssh, inventory: Path, *words: str, environment: Mapping[str, str] | None = None) -> Result:

@@ -52,6 +52,7 @@ def told(sandbox: Sandbox) -> dict[str, Any]:
         ({"tries": "1"}, "status.tries: '1' is not of type 'integer'"),
         ({"schema": True}, "status.schema: 1 was expected"),
         ({"started": "yesterday"}, "status.started: 'yesterday' does not match"),
+        ({"facts": {"ends ca.crt": "Nov 29 2027"}}, "status.facts['ends ca.crt']: 'Nov 29 2027' does not match"),
         ({"facts": {"address": 7}}, "status.facts.address: 7 is not of type 'string'"),
         ({"secret": "x"}, "status: Additional properties are not allowed ('secret' was unexpected)"),
         ({"steps": []}, "status.steps: [] should be non-empty"),

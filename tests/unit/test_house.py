@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "page": {"errors", "files"},
     "ssh": {"errors"},
     "status": set(),
-    "watch": {"views", "ssh", "status"},
+    "watch": {"plan", "views", "ssh", "status"},
     "verify": {"language", "plan", "ssh", "status", "steps", "own_yaml"},
     "views": {
         "errors",

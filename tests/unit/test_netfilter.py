@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from netaddr import IPAddress
 
+from meshstrap.verify.netfilter.direct import parse_direct
 from meshstrap.verify.netfilter.firewall import Firewall
+from meshstrap.verify.netfilter.options import meaning
 from meshstrap.verify.netfilter.packet import Packet
 
 API = Packet(device="tailscale0", protocol="tcp", port=6443, source=IPAddress("100.64.0.9"))
@@ -123,3 +125,28 @@ def test_a_packet_whose_destination_is_changed_is_not_told_of() -> None:
     for policy in ("ACCEPT", "DROP"):
         fate = Firewall.of(nat + saved(policy=policy)).fate(API)
         assert (fate.verdict, "-j DNAT" in fate.why) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("written", "saved"),
+    [
+        ("-A A -p tcp --dport 80 -d 10.0.0.1 -j ACCEPT", "-A A -d 10.0.0.1/32 -p tcp -m tcp --dport 80 -j ACCEPT"),
+        ("-A A -j REJECT", '-A A -m comment --comment "as it\'s" -j REJECT --reject-with icmp-port-unreachable'),
+        ("-A A -m owner --uid-owner root -j DROP", "-A A -m owner --uid-owner 0 -j DROP"),
+        ("-A A --source 10.0.0.9/24 --jump B", "-A A -s 10.0.0.0/24 -j B"),
+    ],
+)
+def test_a_rule_is_the_same_however_it_is_written(written: str, saved: str) -> None:
+    assert meaning(written) == meaning(saved)
+    assert meaning(written) != meaning(saved.replace("-A A", "-A A ! -i lo"))
+    assert meaning("-A A --comment 'open") != meaning(saved)
+
+
+def test_rules_for_others_are_no_rules_of_ipv4s_filter() -> None:
+    text = (
+        '<direct><rule ipv="ipv6" table="filter" chain="A" priority="0">-j DROP</rule>'
+        '<rule ipv="ipv4" table="nat" chain="A" priority="0">-j DROP</rule>'
+        '<passthrough ipv="ipv4">-N A</passthrough><passthrough ipv="ipv4">-t nat -A A -j DROP</passthrough>'
+        '<passthrough ipv="ipv4">-t filter -I A -j ACCEPT</passthrough></direct>'
+    )
+    assert parse_direct(text) == ["-A A -j ACCEPT"]

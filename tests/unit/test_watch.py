@@ -167,6 +167,33 @@ def test_the_table_says_all_that_is_asked_for() -> None:
     assert row[1].strip() == "→ open https://login.example.net/a/1"
 
 
+def table_text(sight: Sight) -> str:
+    out = io.StringIO()
+    Console(file=out, width=300).print(watch_table([sight], NOW))
+    return out.getvalue()
+
+
+def test_what_ends_within_a_month_is_said_until_it_is_renewed() -> None:
+    facts = {
+        "ends /etc/kubernetes/pki/apiserver.crt": "2026-12-20T00:00:00Z",
+        "ends node-key": "2026-12-01T00:00:00Z",
+        "ends /etc/kubernetes/pki/ca.crt": "2036-11-20T00:00:00Z",
+        "ends bootstrap-token-abcdef": "2026-11-24T00:00:00Z",
+        "ends of the world": "never",
+        "tailnet_address": "100.64.0.1",
+    }
+    sight = answered(status(facts=facts))
+    assert sight.soon == {
+        "/etc/kubernetes/pki/apiserver.crt": "2026-12-20T00:00:00Z",
+        "node-key": "2026-12-01T00:00:00Z",
+    }
+    said = "ends soon: node-key 2026-12-01, /etc/kubernetes/pki/apiserver.crt 2026-12-20"
+    assert change_line(sight).endswith(f"; {said}")
+    assert said in table_text(sight)
+    assert not sight.says_as(answered(status()))
+    assert "ends soon" not in table_text(answered(status())) + change_line(answered(status()))
+
+
 def test_what_needs_a_person_comes_first() -> None:
     sights = [Sight(node=str(number), state=state) for number, state in enumerate(reversed(STATES))]
     assert [sight.state for sight in urgent_first(sights)] == list(STATES)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 from meshstrap.verify.netfilter import walk
+from meshstrap.verify.netfilter.options import LONG, options
 from meshstrap.verify.netfilter.packet import Packet, denied, is_between, is_device, is_protocol, is_within
 from meshstrap.verify.netfilter.walk import Base, Change, Match, Rule, Table
 
@@ -21,26 +22,6 @@ BASES = {
 """Where a packet that comes in meets which table: ``enum nf_ip_hook_priorities`` of linux/netfilter_ipv4.h."""
 
 IPV4, IPV6 = 4, 6
-
-LONG = {
-    "--in-interface": "-i",
-    "--out-interface": "-o",
-    "--source": "-s",
-    "--src": "-s",
-    "--destination": "-d",
-    "--dst": "-d",
-    "--fragment": "-f",
-    "--protocol": "-p",
-    "--proto": "-p",
-    "--destination-port": "--dport",
-    "--destination-ports": "--dports",
-    "--source-port": "--sport",
-    "--source-ports": "--sports",
-    "--jump": "-j",
-    "--goto": "-g",
-    "--match": "-m",
-}
-"""Other names of the same options: iptables(8), iptables-extensions(8)."""
 
 ENDS = {"ACCEPT": walk.ACCEPT, "DROP": walk.DROP, "REJECT": walk.DROP, "RETURN": walk.RETURN}
 PASSING = frozenset(
@@ -91,7 +72,7 @@ def _rule(line: str, rest: str, chains: dict[str, list[Rule]]) -> Rule:
         return strange
     matches: list[Match] = []
     verdict, target, change, known = walk.CONTINUE, "", None, True
-    for written, negated, told in _options(words):
+    for written, negated, told in options(words):
         option = LONG.get(written, written)
         if option in {"-j", "-g"}:
             verdict, target, change = _ending(option, told, chains)
@@ -102,29 +83,6 @@ def _rule(line: str, rest: str, chains: dict[str, list[Rule]]) -> Rule:
         elif known or written in _PLAIN:
             matches.append(_match(option, told, negated=negated))
     return Rule(text=line, matches=tuple(matches), verdict=verdict, target=target, change=change)
-
-
-def _options(words: list[str]) -> Iterator[tuple[str, bool, list[str]]]:
-    """Each option with what belongs to it; those behind the target are its own, but for a comment."""
-    at = 0
-    while at < len(words):
-        negated = words[at] == "!"
-        at += negated
-        written = words[at]
-        option = LONG.get(written, written)
-        end = at + 1
-        # Older forms have the exclamation mark behind the option, and a comment may begin with a dash.
-        if words[end : end + 1] == ["!"]:
-            negated, end = True, end + 1
-        start = end
-        if option == "--comment" or option in {"-j", "-g"}:
-            end += 1
-        while end < len(words) and words[end] != "!" and not words[end].startswith("-"):
-            end += 1
-        if option in {"-j", "-g"}:
-            end = next((n for n in range(end, len(words)) if words[n] in {"-m", "--match"}), len(words))
-        yield written, negated, words[start:end]
-        at = end
 
 
 def _ending(option: str, told: list[str], chains: dict[str, list[Rule]]) -> tuple[str, str, Change | None]:

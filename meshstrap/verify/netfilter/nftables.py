@@ -67,7 +67,7 @@ def _bases(told: Object) -> Iterator[Base]:
 
 def _rules(told: Object, named: Mapping[str, list[Any]]) -> Iterator[Rule]:
     """A rule; one with a map of verdicts becomes one rule for each of its elements."""
-    text = f"{told['chain']}: {told.get('comment') or json.dumps(told.get('expr', []))}"
+    text = f"{told['chain']}: {' '.join(map(_shown, told.get('expr', ())))}"
     matches: list[Match] = []
     change: Change | None = None
     for statement in told.get("expr", ()):
@@ -88,6 +88,19 @@ def _rules(told: Object, named: Mapping[str, list[Any]]) -> Iterator[Rule]:
             yield Rule(text=text, matches=tuple(matches), verdict=verdict, target=target, change=change)
             return
     yield Rule(text=text, matches=tuple(matches), change=change)
+
+
+def _shown(statement: Object) -> str:
+    """A statement, much as nft writes it."""
+    kind, value = next(iter(statement.items()))
+    if kind == "match":
+        left = " ".join(str(word) for part in value["left"].values() for word in _words(part))
+        return f"{left} {value['op']} {json.dumps(value['right'])}"
+    return f"{kind} {value['target']}" if kind in {walk.JUMP, walk.GOTO} else str(kind)
+
+
+def _words(part: Any) -> Iterator[Any]:
+    yield from part.values() if isinstance(part, dict) else [json.dumps(part)]
 
 
 def _verdict(kind: str, value: Any) -> tuple[str, str]:

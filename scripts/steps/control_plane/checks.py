@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 import yaml
 from netaddr import AddrFormatError, IPAddress
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.machines import DNF
-from meshstrap.plan.names import CERTIFICATE_DAYS, GUARDED_PORTS, INNER_PORTS, SILENT_PORTS
+from meshstrap.plan.names import INNER_PORTS, SILENT_PORTS
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import API, HTTP_STATUS, NO_CONNECTION, SYSTEM
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import days_left, filter_rules, same, tailnet_addresses
+from meshstrap.verify.reading import same, tailnet_addresses
 
 _ETCD = "/etc/kubernetes/pki/etcd"
 
@@ -27,14 +25,6 @@ _EXPIRY = (
     '[print(item["metadata"]["name"], base64.b64decode(item["data"].get("expiration", "")).decode()) '
     'for item in json.load(sys.stdin)["items"]]\''
 )
-
-_CERTIFICATES = r"""
-show() { printf '%s %s\n' "$1" "$(openssl x509 -noout -enddate)"; }
-for f in /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt; do show "$f" <"$f" || exit 3; done
-for f in admin controller-manager scheduler; do
-  f=/etc/kubernetes/$f.conf
-  sed -n 's/^ *client-certificate-data: //p' "$f" | base64 -d | show "$f" || exit 3
-done"""
 
 _TOKENS = f"'{SYSTEM}/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken'"
 
@@ -57,7 +47,6 @@ def asks(plan: Plan) -> Asked:
                 f"--key {_ETCD}/healthcheck-client.key https://127.0.0.1:2379/health 2>&1",
                 codes=(0, *NO_CONNECTION),
             ),
-            Question("certificates", _CERTIFICATES),
             Question(
                 "ca_hash",
                 "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
@@ -75,7 +64,6 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {
         "inner_ports": ", ".join(f"{port} ({what})" for port, what in INNER_PORTS.items()),
         "silent_ports": ", ".join(f"{port} ({what})" for port, what in SILENT_PORTS.items()),
-        "guarded_ports": ", ".join(map(str, GUARDED_PORTS)),
         "ca_cert_hash": plan.ca_cert_hash or "not known yet",
     }
 
@@ -107,16 +95,6 @@ def etcd_is_healthy(machine: Machine) -> None:
 
 
 @TOPIC.check()
-def certificates_are_good_for_a_month(machine: Machine) -> None:
-    lines = [line.split(" notAfter=") for line in machine.answers.lines("certificates") if " notAfter=" in line]
-    if not lines:
-        raise CannotTell("no certificate below /etc/kubernetes")
-    left = {path: days_left(machine.answers, end) for path, end in lines}
-    short = [f"{path}: {days:.1f} days left" for path, days in left.items() if days < CERTIFICATE_DAYS]
-    machine.expect(not short, short)
-
-
-@TOPIC.check()
 def anonymous_callers_see_nothing(machine: Machine) -> None:
     code, found = machine.answers.code("api_anonymous"), machine.answers.said("api_anonymous")
     if code != 0:
@@ -143,31 +121,6 @@ def _is_loopback(host: str) -> bool:
         return bool(IPAddress(host).is_loopback())
     except AddrFormatError:
         return False
-
-
-@TOPIC.check()
-def the_host_firewall_opens_no_port_of_the_control_plane(machine: Machine) -> None:
-    if machine.node.family == DNF:
-        machine.answers.code("firewalld")
-        words = set(machine.answers.said("firewalld").split())
-        found = sorted(words & {f"{port}/tcp" for port in GUARDED_PORTS})
-    else:
-        found = [rule for rule in filter_rules(machine.answers.said("iptables"), "INPUT") if opens_a_port(rule)]
-    machine.expect(not found, found)
-
-
-def opens_a_port(rule: str) -> bool:
-    """Whether a rule lets everyone to a guarded port: one that accepts it, from any interface and any source."""
-    ports = re.search(r"--dports? (\S+)", rule)
-    if not rule.endswith("-j ACCEPT") or ports is None or re.search(r" -[is] ", rule):
-        return False
-    ranges = [part.split(":") for part in ports.group(1).split(",")]
-    return " -p tcp " in rule and any(
-        int(first) <= port <= int(last)
-        for first, *rest in ranges
-        for last in (rest or [first])
-        for port in GUARDED_PORTS
-    )
 
 
 @TOPIC.check()

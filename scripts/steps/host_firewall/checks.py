@@ -21,21 +21,26 @@ from meshstrap.plan.names import (
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
+from meshstrap.verify.netfilter.direct import parse_direct
 from meshstrap.verify.netfilter.firewall import Firewall
+from meshstrap.verify.netfilter.options import meaning
 from meshstrap.verify.netfilter.packet import Packet
 from meshstrap.verify.netfilter.walk import DROP, UNKNOWN
 from meshstrap.verify.question import Asked
 from meshstrap.verify.reading import cards, filter_rules, host_firewall
 
 SAVED = "/etc/iptables/rules.v4"
+DIRECT = "/etc/firewalld/direct.xml"
 FOREIGN = re.compile(r"^(?:\[\d+:\d+\] )?(?:-A |:)((?:ts-|CILIUM_|OLD_CILIUM_|KUBE-|cali-)[^ ]*)", re.MULTILINE)
 ORACLES = "OracleCloud.com"
+SOMEBODY = IPAddress("203.0.113.9")
+"""An address of the internet (RFC 5737)."""
 
 
 def asks(plan: Plan) -> Asked:
     """What the image loads at boot."""
     del plan
-    return Asked(texts=(SAVED, "/etc/firewalld/direct.xml", "/etc/ufw/ufw.conf", "/sys/class/dmi/id/chassis_asset_tag"))
+    return Asked(texts=(SAVED, DIRECT, "/etc/ufw/ufw.conf", "/sys/class/dmi/id/chassis_asset_tag"))
 
 
 def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
@@ -61,7 +66,7 @@ def needed(machine: Machine) -> Iterator[Packet]:
         yield Packet(device=device, protocol="tcp", port=443, source=pod, out=TAILNET_DEVICE)
         yield Packet(device=TAILNET_DEVICE, protocol="tcp", port=443, source=pod, out=device, destination=pod)
     for card in cards(machine.answers):
-        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT)
+        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT, source=SOMEBODY)
 
 
 def refused(machine: Machine, firewall: Firewall) -> None:
@@ -111,32 +116,27 @@ def saved_rules(machine: Machine) -> str:
 
 @TOPIC.check()
 def the_instance_services_rules_are_intact(machine: Machine) -> None:
-    live = [plain(line) for line in machine.answers.lines("iptables")]
-    jump = next(
-        (line for line in live if re.search(r"^-A OUTPUT\S* -d 169\.254\.0\.0/16 .*InstanceServices", line)), ""
-    )
+    rules = filter_rules(machine.answers.said("iptables"), "")
+    live = [meaning(line) for line in rules]
     wanted = services(machine)
-    lost = [rule for rule in wanted if rule not in live]
+    lost = [rule for rule in wanted if meaning(rule) not in live]
     machine.expect(not lost, f"{len(lost)} of {len(wanted)} rules are not live, the first is {lost[:1]}")
-    machine.expect([rule for rule in live if rule in wanted] == wanted, "the rules are in another order")
+    meant = [meaning(rule) for rule in wanted]
+    machine.expect([rule for rule in live if rule in meant] == meant, "the rules are in another order")
+    jump = next(
+        (line for line in rules if re.search(r"^-A OUTPUT\S* -d 169\.254\.0\.0/16 .*InstanceServices", line)), ""
+    )
     machine.expect(jump, "no rule of OUTPUT leads to them")
-    outward = filter_rules(machine.answers.said("iptables"), "OUTPUT")
-    shadow = outward.index("-A OUTPUT -j ACCEPT") if "-A OUTPUT -j ACCEPT" in outward else len(outward)
-    machine.expect(jump not in outward or outward.index(jump) < shadow, "OUTPUT accepts everything before them")
-
-
-def plain(rule: str) -> str:
-    """A rule without its comment, which iptables-save quotes in its own way."""
-    return re.sub(r' -m comment --comment ("(?:[^"\\]|\\.)*"|\S+)', "", rule).rstrip()
+    shadow = rules.index("-A OUTPUT -j ACCEPT") if "-A OUTPUT -j ACCEPT" in rules else len(rules)
+    machine.expect(
+        not jump.startswith("-A OUTPUT ") or rules.index(jump) < shadow, "OUTPUT accepts everything before them"
+    )
 
 
 def services(machine: Machine) -> list[str]:
     """The image's rules for its link-local services, as its own file has them."""
-    if machine.node.family == DNF:
-        found = firewalld_services(machine)
-    else:
-        text = machine.answers.text(SAVED) or ""
-        found = [plain(line) for line in text.splitlines() if line.startswith("-A InstanceServices ")]
+    lines = direct_rules(machine) if machine.node.family == DNF else (machine.answers.text(SAVED) or "").splitlines()
+    found = [line for line in lines if re.match(r"-A \S*InstanceServices ", line)]
     is_oracles = (machine.answers.text("/sys/class/dmi/id/chassis_asset_tag") or "").strip() == ORACLES
     if not found and not is_oracles:
         machine.skip("this image is not Oracle's, and has no such rules")
@@ -144,11 +144,12 @@ def services(machine: Machine) -> list[str]:
     return found
 
 
-def firewalld_services(machine: Machine) -> list[str]:
-    """The same out of firewalld's direct.xml, as they become rules of iptables."""
-    text = machine.answers.text("/etc/firewalld/direct.xml") or ""
-    rules = re.findall(r'chain="(BareMetalInstanceServices)" priority="\d+">([^<]*)<', text)
-    return [f"-A {chain} {words}" for chain, words in rules]
+def direct_rules(machine: Machine) -> list[str]:
+    """What firewalld's direct.xml hands to iptables."""
+    try:
+        return parse_direct(machine.answers.text(DIRECT) or "<direct/>")
+    except ValueError as error:
+        machine.differs(f"{DIRECT}: {error}")
 
 
 @TOPIC.check()

@@ -16,21 +16,20 @@ check_host_firewall() {
 apply_host_firewall() {
   local found
   found=$(host_firewall_foreign)
-  [[ -z $found ]] || fail "chain $found of nftables refuses the mesh" "nft insert rule $found iifname NAME accept, NAME \
-each of tailscale0, \"lxc*\", \"cilium_*\"; if it forwards, oifname too; then in the file that it is loaded from"
+  [[ -z $found ]] || fail "nft chain $found refuses the mesh" \
+    "now and in its file: nft insert rule $found iifname tailscale0 accept; the same for lxc*, cilium_* and for oifname"
   open_firewall
 }
 
-# The first chain that refuses what no rule of its own accepts, and does not accept the tailnet's interface.
+# The first chain that refuses what no rule of its own accepts, and does not accept the tailnet's interface. Those of
+# iptables have names in capitals.
 host_firewall_foreign() {
-  local rules
-  rules=$(type -P nft) || return 0
-  rules=$(nft list ruleset) || cannot_tell 'nft does not answer'
-  awk -v own="$FIREWALL_OWN" '
+  hash nft 2>/dev/null || return 0
+  nft list ruleset | awk -v own="$FIREWALL_OWN" '
     /^table/ { t = $2 " " $3 }
-    /^\tchain/ { c = t " " $2; w = 0 }
-    / hook (input|forward) / && c !~ own { w = 1; d = /policy drop/ }
+    /^\tchain/ { c = t " " $2 }
+    / hook (input|forward) / && c ~ /^inet|^ip [a-z]+ [a-z]/ && c !~ own { w = 1; d = /policy drop/ }
     /tailscale0.* accept/ { w = 0 }
-    /^\t\t(counter [a-z0-9 ]*)?(drop|reject)/ { d = 1 }
-    /^\t}/ && w && d { print c; exit }' <<<"$rules"
+    /^\t\t(counter .*)?(drop|reject)/ { d = 1 }
+    /^\t}/ { if (w && d && !n++) print c; w = 0 }'
 }

@@ -9,13 +9,12 @@ import yaml
 
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.merging import as_text, merge_values
-from meshstrap.plan.names import KUBELET_CERTIFICATE_DAYS
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.kubernetes import HTTP_STATUS, NO_CONNECTION
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import days_left, fields, peer_address, stale, tailnet_address, unit
+from meshstrap.verify.reading import fields, peer_address, stale, tailnet_address, unit
 
 CONFIG = "/var/lib/kubelet/config.yaml"
 JOINED = "control_plane join"
@@ -23,16 +22,12 @@ ORDER = "tailscale-online.target"
 
 
 def asks(plan: Plan) -> Asked:
-    """Its configuration and its certificate."""
+    """Its configuration, and what it tells callers without credentials."""
     del plan
     return Asked(
         texts=(CONFIG, "/etc/hosts", "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"),
         commands=(
             Question("kubelet", "ps -ww -C kubelet -o args=", codes=(0, 1)),
-            Question(
-                "kubelet_certificate",
-                "openssl x509 -noout -enddate -in /var/lib/kubelet/pki/kubelet-client-current.pem",
-            ),
             Question("kubelet_anonymous", f"{HTTP_STATUS} https://127.0.0.1:10250/pods", codes=(0, *NO_CONNECTION)),
         ),
     )
@@ -118,12 +113,6 @@ def the_kubelet_resolves_names_as_the_cloud_does(machine: Machine) -> None:
     machine.expect(servers, f"{path} names no server")
     found = [server for server in servers if server in {"127.0.0.53", "100.100.100.100"}]
     machine.expect(not found, [f"{path} names {server}" for server in found])
-
-
-@TOPIC.check(step=JOINED)
-def the_kubelets_certificate_lasts(machine: Machine) -> None:
-    left = days_left(machine.answers, machine.answers.said("kubelet_certificate"))
-    machine.expect(left >= KUBELET_CERTIFICATE_DAYS, f"{left:.1f} days left")
 
 
 @TOPIC.check(step=JOINED)

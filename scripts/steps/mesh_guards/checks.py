@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netaddr import IPAddress
 
-from meshstrap.plan import Plan
-from meshstrap.plan.names import POD_IDENTITY_MARK, TAILNET_DEVICE, TAILNET_TABLE
+from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan.names import MESH_PORTS, POD_IDENTITY_MARK, TAILNET_DEVICE, TAILNET_TABLE
+from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
+from meshstrap.verify.netfilter.packet import Packet
+from meshstrap.verify.netfilter.walk import ACCEPT, UNKNOWN
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.reading import stale, unit
+from meshstrap.verify.reading import cards, host_firewall, stale, unit
 
 SOURCE_VALIDATION = "/proc/sys/net/ipv4/conf/all/src_valid_mark"
 TAILSCALES_MARK = 0x80000
@@ -33,12 +38,19 @@ def asks(plan: Plan) -> Asked:
         texts=("/etc/systemd/system/tailscaled.service.d/*.conf", SOURCE_VALIDATION),
         commands=(
             Question("rules", "ip -4 -details -json rule show"),
+            Question("sockets", "ss --no-header --tcp --udp --listening --numeric"),
             Question("marked_route", _MARKED_ROUTE, codes=(0, 3)),
         ),
     )
 
 
-TOPIC = Topic("mesh_guards", __file__, asks=asks)
+def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
+    """What the texts name."""
+    del plan, node
+    return {"mesh_ports": ", ".join(f"{protocol} {port} ({what})" for (protocol, port), what in MESH_PORTS.items())}
+
+
+TOPIC = Topic("mesh_guards", __file__, asks=asks, values=values)
 
 
 def by_mark(rule: dict[str, Any]) -> bool:
@@ -79,6 +91,53 @@ def the_mesh_rule_comes_back_at_every_boot(machine: Machine) -> None:
     found = unit(machine.answers, "meshstrap-mesh-rule")
     state = f"{found['UnitFileState'] or 'not there'}, {found['ActiveState']}"
     machine.expect(state == "enabled, active", state)
+
+
+@TOPIC.check()
+def only_the_mesh_reaches_its_ports(machine: Machine) -> None:
+    firewall = host_firewall(machine.answers)
+    fates = {
+        f"{packet.protocol} {packet.port} from {packet.device} (IPv{packet.version})": firewall.fate(packet)
+        for packet in strangers(machine)
+    }
+    open_ = [f"{what}: accepted" for what, fate in fates.items() if fate.verdict == ACCEPT]
+    machine.expect(not open_, open_)
+    unknown = [f"{what}: {fate.why}" for what, fate in fates.items() if fate.verdict == UNKNOWN]
+    if unknown:
+        raise CannotTell(unknown[0])
+
+
+def strangers(machine: Machine) -> Iterator[Packet]:
+    """A first packet from anywhere to each port of the mesh that something listens on, by each network card."""
+    for line in machine.answers.lines("sockets"):
+        protocol, _, _, _, local, *_ = line.split()
+        host, _, port = local.rpartition(":")
+        address = host.strip("[]").partition("%")[0].removeprefix("::ffff:")
+        if (
+            not port.isdigit()
+            or (protocol, int(port)) not in MESH_PORTS
+            or address.startswith("127.")
+            or address == "::1"
+        ):
+            continue
+        for version in (4, 6) if address in {"*", "::"} else (6,) if ":" in address else (4,):
+            for card in cards(machine.answers):
+                yield Packet(device=card, protocol=protocol, port=int(port), version=version)
+
+
+@TOPIC.check(step="tailnet")
+def the_rules_of_tailscale_are_in_force(machine: Machine) -> None:
+    rules = machine.answers.said("iptables")
+    found = [f"nothing leads to {chain}" for chain in ("ts-input", "ts-forward") if f" -j {chain}\n" not in rules]
+    machine.expect(not found, found)
+
+
+@TOPIC.check(step="node_ready")
+def the_rules_of_cilium_are_in_force(machine: Machine) -> None:
+    rules = machine.answers.said("iptables")
+    machine.expect(
+        re.search(r"^-A FORWARD .*-j CILIUM_FORWARD$", rules, re.MULTILINE), "nothing leads to CILIUM_FORWARD"
+    )
 
 
 @TOPIC.check(step="tailnet")

@@ -4,6 +4,9 @@
 # 1. Cilium keeps a pod's identity in the mark bits that Tailscale's rule 5210 matches: one identity in 256 would leave
 #    by the physical NIC. Rule 5207 comes before it (https://github.com/cilium/cilium/issues/36104, open, November 2026).
 #    Its protocol is the kernel's, as that of Cilium's own rules: systemd-networkd deletes foreign ones at a restart.
+#    The same unit closes the ports that only the mesh needs on every other device, and looks each half a minute whether
+#    that and the chains of Tailscale and Cilium are there: `firewall-cmd --reload` and the like flush them, and neither
+#    of the two makes its own anew before it is started again.
 # 2. tailscaled offers pod addresses as its own endpoints, and peers would reach the mesh through the mesh
 #    (https://github.com/tailscale/tailscale/issues/19797, open, November 2026). It may not talk to the pod subnet.
 
@@ -15,6 +18,7 @@ readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/1
 check_mesh_guards() {
   local rules denied
   rules=$(ip -4 rule show)
+  nft list table inet meshstrap
   [[ $rules == *$'5207:\tfrom all to '"$TAILNET_SUBNET lookup 52"* ]]
   denied=$(systemctl show --property=IPAddressDeny --value tailscaled)
   [[ " $denied " == *" $POD_SUBNET "* ]]

@@ -2,7 +2,7 @@
 # The kubelet says Ready, and has said so since it started: after a boot the API tells of the time before. Nor does Ready
 # say that pods have a network then: Cilium's file for the kubelet outlives the boot, its agent's socket does not.
 
-: "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${KUBELET_KUBECONFIG:?}"
+: "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${KUBELET_KUBECONFIG:?}" "${KUBERNETES:?}" "${KEY_FOLDER:?}"
 
 check_node_ready() {
   local answer status beat message started
@@ -16,6 +16,25 @@ check_node_ready() {
   ((beat >= started)) || no 'the kubelet has not reported yet'
   curl --fail --silent --max-time 10 --output /dev/null --unix-socket "$ROOT/run/cilium/cilium.sock" \
     http://cilium/v1/healthz || no "Cilium's agent does not answer yet"
+}
+
+# What ends when, of all that this node has: certificates, signing keys, the node's key in the tailnet, and on a control
+# plane bootstrap tokens and Hubble's certificate. What cannot be asked now is not listed.
+facts_node_ready() {
+  local what end
+  while read -r what end; do
+    [[ -z $end ]] || fact "ends $what" "$(date -ud "${end#*=}" +%FT%TZ)"
+  done 2>/dev/null < <(
+    for what in "$KUBERNETES"/pki/{,etcd/}*.crt "$ROOT"/var/lib/kubelet/pki/*t{.crt,.pem} "$KEY_FOLDER"/meshstrap-*; do
+      echo "$what $(openssl x509 -in "$what" -noout -enddate || gpg --homedir "$WORK" --no-autostart --batch --quiet \
+        --show-keys "$what" | sed -n 's/^pub.*xpire[sd]: \(.*\)]/\1/p')"
+    done
+    tailnet_says '"node-key", d["Self"].get("KeyExpiry", "")'
+    kube get secrets --namespace kube-system --output \
+      'go-template={{range .items}}{{.metadata.name}} {{with .data.expiration}}{{. | base64decode}}{{end}}{{"\n"}}{{end}}'
+    echo "hubble $(kube get secret --namespace kube-system hubble-server-certs --output 'jsonpath={.data.tls\.crt}' |
+      base64 -d | openssl x509 -noout -enddate)"
+  )
 }
 
 # Nothing to do but wait: Ready needs the network, and that comes from the control plane.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.names import SIGNING_KEY_DAYS
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
@@ -60,19 +59,6 @@ def every_repository_is_bound_to_its_own_key(machine: Machine) -> None:
             problems.append(f"{repository.name}: no key in {source.key}")
         elif strange:
             problems.append(f"{repository.name} is bound to {', '.join(strange)}")
-    machine.expect(not problems, problems)
-
-
-@TOPIC.check()
-def every_signing_key_is_good_for_a_month(machine: Machine) -> None:
-    now, problems, path = float(machine.answers.said("now")), [], ""
-    ours = {source.key: repository.name for repository, source in sources(machine).values() if source}
-    for line in machine.answers.lines("keys"):
-        words = line.split(":")
-        path = line.removeprefix("== ") if line.startswith("== ") else path
-        if words[0] == "pub" and words[6] and path in ours:
-            left = (float(words[6]) - now) / 86400
-            problems += [f"{ours[path]}: {left:.1f} days left"] if left < SIGNING_KEY_DAYS else []
     machine.expect(not problems, problems)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from netaddr import IPAddress
 
 from meshstrap.plan import NodePlan, Plan
-from meshstrap.plan.names import ADDRESS_RECORD, NODE_KEY_DAYS, TAILNET_DEVICE
+from meshstrap.plan.names import ADDRESS_RECORD, TAILNET_DEVICE
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
@@ -137,12 +136,3 @@ def the_node_is_not_ephemeral(machine: Machine) -> None:
     machine.expect("--state=mem:" not in line, "tailscaled keeps its state in memory")
     found = machine.answers.modes("/var/lib/tailscale/tailscaled.state").values()
     machine.expect(any(one.bytes for one in found), "/var/lib/tailscale/tailscaled.state is empty or not there")
-
-
-@TOPIC.check()
-def the_node_key_does_not_expire(machine: Machine) -> None:
-    machine.expect(not itself(machine).get("Expired"), "expired")
-    expiry = itself(machine).get("KeyExpiry")
-    if expiry:
-        left = (datetime.fromisoformat(expiry).timestamp() - float(machine.answers.said("now"))) / 86400
-        machine.expect(left >= NODE_KEY_DAYS, f"expires in {left:.1f} days, on {expiry}")

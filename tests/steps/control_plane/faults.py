@@ -14,7 +14,7 @@ from tests.unit.hosts.green import NO_API
 
 def answers(plan: Plan, node: NodePlan) -> Raw:
     """What it answers where all is well."""
-    asked = "api_ready api_version api_anonymous etcd certificates ca_hash cluster_configuration tokens"
+    asked = "api_ready api_version api_anonymous etcd ca_hash cluster_configuration tokens"
     commands: dict[str, Any] = dict.fromkeys(asked.split(), NO_API)
     private = {"mode": "0600", "owner": "root", "kind": "file", "bytes": 1000}
     if node.is_control_plane:
@@ -39,8 +39,6 @@ def _of_the_api(plan: Plan) -> dict[str, Any]:
         "api_version": json.dumps({"major": "1", "gitVersion": f"v{plan.versions.kubernetes}"}),
         "api_anonymous": "403",
         "etcd": '{"health":"true","reason":""}',
-        "certificates": "/etc/kubernetes/pki/apiserver.crt notAfter=Nov 10 12:00:00 2027 GMT\n"
-        "/etc/kubernetes/admin.conf notAfter=Nov  9 12:00:00 2027 GMT\n",
         "ca_hash": plan.ca_cert_hash.removeprefix("sha256:") + "\n",
         "cluster_configuration": json.dumps({"data": {"ClusterConfiguration": yaml.safe_dump(configuration)}}),
         "tokens": "bootstrap-token-abcdef 2026-11-30T00:00:00Z\n",
@@ -68,12 +66,6 @@ FAULTS = (
     ),
     fault(
         "control_plane",
-        "certificates are good for a month",
-        out("certificates", "Nov 10 12:00:00 2027", "Dec  9 12:00:00 2026"),
-        "/etc/kubernetes/pki/apiserver.crt: 15.6 days left",
-    ),
-    fault(
-        "control_plane",
         "anonymous callers see nothing",
         says("api_anonymous", "200"),
         "HTTP 200 for the Secrets of kube-system",
@@ -89,22 +81,6 @@ FAULTS = (
         "nothing listens where it must not",
         out("listeners", "*:6443", "*:10255"),
         "10255 (the kubelet without authentication) on *",
-    ),
-    fault(
-        "control_plane",
-        "the host firewall opens no port of the control plane",
-        out("iptables", "-A INPUT -i lo", "-A INPUT -p tcp -m tcp --dport 6443 -j ACCEPT\n-A INPUT -i lo"),
-        "--dport 6443",
-    ),
-    fault(
-        "control_plane",
-        "the host firewall opens no port of the control plane",
-        out(
-            "iptables",
-            "-A INPUT -i lo",
-            "-A INPUT -p tcp -m multiport --dports 22,10000:11000 -j ACCEPT\n-A INPUT -i lo",
-        ),
-        "10000:11000",
     ),
     fault(
         "control_plane",

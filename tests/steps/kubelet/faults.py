@@ -25,7 +25,6 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
         },
         "commands": {
             "kubelet": f"/usr/bin/kubelet --config={CONFIG} --node-ip={ADDRESSES[node.name]}\n",
-            "kubelet_certificate": "notAfter=Nov 10 12:00:00 2027 GMT\n",
             "kubelet_anonymous": "401",
         },
     }
@@ -80,12 +79,6 @@ FAULTS = (
         "the kubelet resolves names as the cloud does",
         put("/run/systemd/resolve/resolv.conf", "search example.net\n"),
         "names no server",
-    ),
-    fault(
-        "kubelet",
-        "the kubelets certificate lasts",
-        says("kubelet_certificate", "notAfter=Nov 25 12:00:00 2026 GMT"),
-        "1.6 days left",
     ),
     fault("kubelet", "the kubelet asks for credentials", says("kubelet_anonymous", "200"), "HTTP 200"),
     fault(

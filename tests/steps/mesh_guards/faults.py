@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from meshstrap.plan import NodePlan, Plan
-from tests.unit.hosts.faults import Raw, data, fault, put, touch, unit
+from tests.unit.hosts.faults import WORKER, Raw, data, fault, out, put, touch, unit
 from tests.unit.hosts.green import NOW
 
 
@@ -17,7 +17,14 @@ def peers(**settings: Any) -> Any:
 
 def answers(plan: Plan, node: NodePlan) -> Raw:
     """What it answers where all is well."""
-    del plan, node
+    del plan
+    sockets = (
+        "udp UNCONN 0 0 0.0.0.0:8472 0.0.0.0:*\nudp UNCONN 0 0 0.0.0.0:41641 0.0.0.0:*\n"
+        "tcp LISTEN 0 4096 127.0.0.1:10257 0.0.0.0:*\ntcp LISTEN 0 4096 [::1]:2381 [::]:*\n"
+        "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:*\ntcp LISTEN 0 4096 *:10250 *:*\n"
+    )
+    if node.is_control_plane:
+        sockets += "tcp LISTEN 0 4096 *:6443 *:*\n"
     rules = [
         {"priority": 0, "src": "all", "table": "local"},
         {"priority": 5207, "src": "all", "dst": "100.64.0.0", "dstlen": 10, "table": "52", "protocol": "kernel"},
@@ -32,6 +39,7 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
         },
         "commands": {
             "rules": json.dumps(rules),
+            "sockets": sockets,
             "marked_route": json.dumps([{"dst": "100.64.0.9", "dev": "tailscale0", "table": "52"}]),
         },
     }
@@ -67,6 +75,31 @@ FAULTS = (
         "the mesh rule comes back at every boot",
         unit("meshstrap-mesh-rule", "UnitFileState", ""),
         "not there, active",
+    ),
+    fault(
+        "mesh_guards",
+        "only the mesh reaches its ports",
+        out("nft", '"drop"', '"accept"'),
+        "tcp 6443 from enp0s6 (IPv6): accepted",
+    ),
+    fault(
+        "mesh_guards",
+        "only the mesh reaches its ports",
+        out("nft", '"table": "meshstrap"', '"table": "another"'),
+        "tcp 10250 from enp0s6 (IPv6): accepted",
+    ),
+    fault(
+        "mesh_guards",
+        "the rules of tailscale are in force",
+        out("iptables", "-A FORWARD -j ts-forward\n", ""),
+        "nothing leads to ts-forward",
+    ),
+    fault(
+        "mesh_guards",
+        "the rules of cilium are in force",
+        out("iptables", "-j CILIUM_FORWARD\n", "-j OLD_CILIUM_FORWARD\n"),
+        "nothing leads to CILIUM_FORWARD",
+        WORKER,
     ),
     fault(
         "mesh_guards",

@@ -25,6 +25,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
     sandbox.write("state/denied", "169.254.0.0/16 10.244.0.0/16\n")
     sandbox.write("state/stale", "")
     sandbox.stub("ip", f"S={sandbox.root}/state\n{RULES}")
+    sandbox.stub("nft", f"[[ $* == 'list table inet meshstrap' && ! -e {sandbox.root}/state/flushed ]]")
     return sandbox
 
 
@@ -47,6 +48,15 @@ def test_a_lost_rule_comes_back_without_cutting_the_mesh(machine: Sandbox) -> No
     machine.run("mesh_guards")
     machine.write("state/lost", "")
     machine.stub("ip", f"S={machine.root}/state; [[ ! -e $S/again ]] || rm -f $S/lost; touch $S/again\n{RULES}")
+    done = machine.run("mesh_guards")
+    assert (done.code, RESTART_RULE in done.calls, RESTART_DAEMON in done.calls) == (0, True, False), done.log
+
+
+def test_a_lost_table_comes_back_without_cutting_the_mesh(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    machine.write("state/flushed", "")
+    assert machine.run("mesh_guards", check_only=True).levels == ["drift", "summary"]
+    machine.stub("nft", f"S={machine.root}/state; [[ ! -e $S/flushed ]] || {{ rm $S/flushed; exit 1; }}")
     done = machine.run("mesh_guards")
     assert (done.code, RESTART_RULE in done.calls, RESTART_DAEMON in done.calls) == (0, True, False), done.log
 

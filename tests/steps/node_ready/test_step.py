@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import shutil
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 
 from tests.shell import kubernetes_stubs as stubs
 from tests.shell.sandbox import Sandbox
+from tests.status_schema import problems
 
 
 @pytest.fixture
 def machine(sandbox: Sandbox) -> Sandbox:
     """A joined worker that is Ready."""
     sandbox.header |= {"STEPS": ("node_ready",)}
+    sandbox.library = (*sandbox.library, "package_apt")
     stubs.stub_systemctl(sandbox)
     stubs.set_state(sandbox, "kubelet", "Mon 2026-11-23 06:00:00 UTC\n")
     stubs.set_state(sandbox, "api")
@@ -77,3 +86,90 @@ def test_cannot_tell(machine: Sandbox) -> None:
     done = machine.run("node_ready")
     assert (done.code, done.levels) == (1, ["error"])
     assert "cannot tell the current state (exit 127)" in done.log
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, as the nodes do")
+def test_what_ends_when_is_a_fact(machine: Sandbox) -> None:
+    kubelet = machine.root / "var/lib/kubelet/pki"
+    kubelet.mkdir(parents=True)
+    (machine.root / "etc/kubernetes/pki/etcd").mkdir(parents=True)
+    paths = [
+        machine.root / path
+        for path in (
+            "etc/kubernetes/pki/ca.crt",
+            "etc/kubernetes/pki/etcd/server.crt",
+            "var/lib/kubelet/pki/kubelet.crt",
+            "var/lib/kubelet/pki/kubelet-client-2026-11-29-12-00-00.pem",
+        )
+    ]
+    for days, path in enumerate(paths, 1):
+        make_certificate(path, days)
+    (kubelet / "kubelet-client-current.pem").symlink_to(paths[-1])
+    machine.write("etc/apt/keyrings/meshstrap-kubernetes.asc", "armour")
+    machine.write("etc/apt/keyrings/meshstrap-docker.asc", "armour")
+    machine.write("etc/apt/keyrings/other.asc", "armour")
+    real(machine, "openssl")
+    machine.stub("gpg", GPG)
+    status = '{"BackendState": "Running", "Self": {"KeyExpiry": "2027-05-01T10:00:00Z"}}'
+    machine.stub("tailscale", f"echo '{status}'")
+    secret = base64.b64encode(paths[0].read_bytes()).decode()
+    stubs.stub_kubectl(
+        machine,
+        '  "get node/w1 --output jsonpath="*) cat $S/ready ;;\n'
+        '  "get secrets --namespace kube-system --output go-template="*)\n'
+        "    printf 'bootstrap-token-abcdef 2026-11-30T00:00:00Z\\nhubble-server-certs \\n' ;;\n"
+        f'  "get secret --namespace kube-system hubble-server-certs"*) echo {secret} ;;\n',
+    )
+    facts = facts_of(machine)
+    current = kubelet / "kubelet-client-current.pem"
+    assert facts == {
+        **{f"ends {path}": end_of(path) for path in [*paths[:3], current]},
+        f"ends {machine.root}/etc/apt/keyrings/meshstrap-kubernetes.asc": "2026-12-29T00:00:00Z",
+        "ends node-key": "2027-05-01T10:00:00Z",
+        "ends bootstrap-token-abcdef": "2026-11-30T00:00:00Z",
+        "ends hubble": end_of(paths[0]),
+    }
+    assert problems(json.loads(machine.read("var/lib/meshstrap/status.json"))) == []
+
+
+def test_what_cannot_be_asked_is_not_listed_and_stops_nothing(machine: Sandbox) -> None:
+    assert facts_of(machine) == {}
+
+
+# gpg as it shows a key that expires, and one that does not.
+GPG = """case $* in
+  *meshstrap-kubernetes.asc) printf 'pub   rsa2048 2022-08-25 [SC] [expires: 2026-12-29]\\n      DE15B14486CD\\n' ;;
+  *meshstrap-docker.asc) printf 'pub   rsa4096 2017-02-22 [SCEA]\\n      9DC858229FC7\\n' ;;
+  *) exit 2 ;;
+esac"""
+
+
+def make_certificate(path: Path, days: int) -> None:
+    """One that signs itself."""
+    words = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days {days}"
+    files = ("-keyout", str(path.with_suffix(".key")), "-out", str(path))
+    subprocess.run(["openssl", *words.split(), *files], check=True, capture_output=True)
+
+
+def end_of(path: Path) -> str:
+    """When a certificate ends, as the status says it."""
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", path, "-noout", "-enddate"], check=True, capture_output=True, text=True
+    ).stdout
+    end = datetime.strptime(" ".join(shown.split("=")[1].split()), "%b %d %H:%M:%S %Y GMT")  # noqa: DTZ007 - says GMT
+    return f"{end:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def real(machine: Sandbox, name: str) -> None:
+    """The machine's own program instead of a stub."""
+    (machine.bin / name).unlink(missing_ok=True)
+    (machine.bin / name).symlink_to(str(shutil.which(name)))
+
+
+def facts_of(machine: Sandbox) -> dict[str, str]:
+    """The facts of a run, from its status, which a run of one step does not write by itself."""
+    end = machine.write("end.sh", "log() { [[ $1 != summary ]] || record converged done ''; }\n")
+    done = machine.run("node_ready", files=("steps/node_ready/step.sh", str(end)))
+    assert done.code == 0, done.log
+    told: dict[str, str] = json.loads(machine.read("var/lib/meshstrap/status.json"))["facts"]
+    return told

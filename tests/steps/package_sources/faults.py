@@ -60,12 +60,6 @@ FAULTS = (
     ),
     fault(
         "packages",
-        "every signing key is good for a month",
-        out("keys", f"{int(NOW) + 90 * 86400}", f"{int(NOW) + 10 * 86400}"),
-        "10.0 days left",
-    ),
-    fault(
-        "packages",
         "every repository is bound to its own key",
         out("keys", "9DC858229FC7DD38854AE2D88D81803C0EBFCD88", OTHER_KEY),
         f"containerd is bound to {OTHER_KEY}",

@@ -101,6 +101,4 @@ FAULTS = (
         mode("/var/lib/tailscale/tailscaled.state", bytes=0),
         "empty or not there",
     ),
-    fault("tailnet", "the node key does not expire", own(KeyExpiry="2026-11-30T00:00:00Z"), "expires in 6.1 days"),
-    fault("tailnet", "the node key does not expire", own(Expired=True), "expired"),
 )

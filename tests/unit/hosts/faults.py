@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from meshstrap.verify.verdict import Outcome
+
 Raw = dict[str, Any]
 Change = Callable[[Raw], None]
 
@@ -21,6 +23,7 @@ class Fault:
     change: Change
     found: str
     host: str = CONTROL_PLANE
+    outcome: Outcome = Outcome.DIFFERS
 
     def __str__(self) -> str:
         return f"{self.check.partition('.')[2]}-{self.found[:30]}"
@@ -30,6 +33,12 @@ def fault(topic: str, test: str, change: Change, found: str, host: str = CONTROL
     """A fault in the words of the table."""
     check = f"{topic}.{test.replace(' ', '_')}"
     return Fault(check=check, change=change, found=found, host=host)
+
+
+def warning(test: str, change: Change, found: str, host: str = CONTROL_PLANE) -> Fault:
+    """What ends within a month."""
+    made = fault("lifetimes", test, change, found, host)
+    return Fault(check=made.check, change=change, found=found, host=host, outcome=Outcome.WARNS)
 
 
 def replace(where: dict[str, Any], key: str, old: str, new: str) -> None:

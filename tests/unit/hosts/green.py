@@ -17,7 +17,7 @@ from meshstrap.verify.answers import Answers
 from meshstrap.verify.arrival import Arrival, arrive
 from meshstrap.verify.question import Asked
 from meshstrap.verify.questions import questions
-from tests.unit.hosts import green_cluster
+from tests.unit.hosts import green_cluster, table_lifetimes
 from tests.unit.hosts.faults import Raw
 from tests.unit.hosts.of_steps import answers
 
@@ -127,7 +127,10 @@ def _of_no_step(node: NodePlan) -> Raw:
             "secrets_in_processes": "",
             "secrets_in_files": "",
             "cluster": NO_API,
+            "certificates": NO_API,
+            "hubble_certificates": NO_API,
             **green_cluster.answers(node),
+            **table_lifetimes.answers(node),
         },
     }
 

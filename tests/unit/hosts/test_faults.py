@@ -15,10 +15,11 @@ from tests.unit.hosts.evaluate import evaluate
 from tests.unit.hosts.faults import Fault, status
 from tests.unit.hosts.green import arrival, green
 from tests.unit.hosts.of_steps import faults
+from tests.unit.hosts.table_lifetimes import FAULTS as LIFETIMES
 from tests.unit.hosts.table_own import FAULTS as OWN
 from tests.unit.hosts.table_whole import FAULTS as WHOLE
 
-FAULTS = (*OWN, *faults(), *WHOLE)
+FAULTS = (*OWN, *LIFETIMES, *faults(), *WHOLE)
 # These say by themselves what is wrong with a whole host, and have tests of their own below.
 OF_THE_HOST = {
     "machine.the_machine_answers",
@@ -29,7 +30,7 @@ NAMES = ("cp1", "w1")
 
 
 def bad(name: str, raw: dict[str, Any]) -> dict[str, Verdict]:
-    return {check: verdict for check, verdict in evaluate(arrival(name, raw)).items() if verdict.is_bad}
+    return {check: verdict for check, verdict in evaluate(arrival(name, raw)).items() if verdict.is_told}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
@@ -39,7 +40,7 @@ def test_exactly_that_check_fails_and_says_what_it_found(fault: Fault) -> None:
     found = bad(fault.host, raw)
     assert list(found) == [fault.check]
     verdict = found[fault.check]
-    assert (verdict.outcome, fault.found in verdict.found) == (Outcome.DIFFERS, True), verdict.found
+    assert (verdict.outcome, fault.found in verdict.found) == (fault.outcome, True), verdict.found
     assert verdict.expected
     assert verdict.why
     assert verdict.fix
@@ -109,6 +110,7 @@ def test_a_node_on_its_way_says_so_first_and_only_once() -> None:
         "kubelet",
         "control_plane",
         "cilium",
+        "lifetimes",
         "secrets",
         "converged",
         "cluster",

@@ -20,6 +20,7 @@ from tests.schemas import hold
 from tests.unit.hosts.conftest import ROOT, FakeFleet
 from tests.unit.hosts.faults import data
 from tests.unit.hosts.green import green
+from tests.unit.hosts.table_lifetimes import APISERVER, ends
 
 BECAUSE = (
     "Cilium marks packets with pod identities; 1 in 256 reads as Tailscale's and would leave the tailnet "
@@ -50,9 +51,9 @@ def test_a_fleet_that_is_as_planned(fleet: FakeFleet) -> None:
     head = (
         "host  machine  storage  firewall  packages  containerd  mesh guards  tailnet  kubelet  control plane  cilium  "
     )
-    assert lines[0] == head + "secrets  converged"
-    assert lines[2].split() == ["cp1", *["ok"] * 12]
-    assert lines[3].split() == ["w1", *["ok"] * 8, "-", *["ok"] * 3]
+    assert lines[0] == head + "lifetimes  secrets  converged"
+    assert lines[2].split() == ["cp1", *["ok"] * 13]
+    assert lines[3].split() == ["w1", *["ok"] * 8, "-", *["ok"] * 4]
     assert lines[-1].startswith("2 hosts: ")
     assert lines[-1].endswith(" facts hold, 0 do not, 0 could not be asked. All as planned.")
     assert sorted(call.split()[0] for call in fleet.calls) == ["cp1", "w1"]
@@ -83,9 +84,33 @@ def test_a_host_that_gives_no_answers_is_one_line_above_the_table(fleet: FakeFle
     assert lines[0].startswith("w1: ssh: connect to host w1 port 22: Connection timed out (is it created and booted")
     assert lines[1] == ""
     assert sum("w1" in line for line in lines) == 2
-    assert next(line for line in lines if line.startswith("cp1")).split() == ["cp1", *["ok"] * 12]
-    assert next(line for line in lines if line.startswith("w1 ")).split() == ["w1", "?", "1", *["-"] * 11]
+    assert next(line for line in lines if line.startswith("cp1")).split() == ["cp1", *["ok"] * 13]
+    assert next(line for line in lines if line.startswith("w1 ")).split() == ["w1", "?", "1", *["-"] * 12]
     assert lines[-1].endswith(" 0 do not, 1 could not be asked. Not all could be asked.")
+
+
+def test_what_ends_within_a_month_is_yellow_and_fails_nothing(fleet: FakeFleet, tmp_path: Path) -> None:
+    raw = green("cp1")
+    ends("certificates", APISERVER, 12)(raw)
+    fleet.host("cp1", raw)
+    ran = verify(fleet, f"--report={tmp_path}")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    lines = ran.stdout.splitlines()
+    assert lines[2].split() == ["cp1", *["ok"] * 10, "!", "1", "ok", "ok"]
+    start = lines.index("cp1 · lifetimes · The control plane's certificates last")
+    assert lines[start + 1 : start + 3] == [
+        "  expected    good for 30 days or more",
+        f"  found       {APISERVER}: 12.0 days left",
+    ]
+    assert lines[-1].endswith(" 0 do not, 0 could not be asked, 1 not for long. All as planned.")
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert '<article id="cp1-lifetimes" class="warns">' in page
+    assert '<td class="warns"><a href="#cp1-lifetimes">! 1</a></td>' in page
+    cases = ET.parse(tmp_path / "junit.xml").getroot().iter("testcase")  # noqa: S314 - written by the line above
+    (case,) = [case for case in cases if case.find("system-out") is not None]
+    assert [child.tag for child in case] == ["system-out"]
+    told = json.loads(verify(fleet, "--json").stdout)
+    assert (told["as_planned"], told["summary"]["warns"], told["summary"]["differs"]) == (True, 1, 0)
 
 
 def test_what_differs_comes_before_what_could_not_be_asked(fleet: FakeFleet) -> None:
@@ -154,7 +179,7 @@ def test_the_whole_cluster_is_asked_only_when_it_is_wanted(fleet: FakeFleet) -> 
     assert (ran.returncode, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
     assert lines[0].endswith("converged  cluster")
-    assert lines[2].split() == ["cp1", *["ok"] * 13]
+    assert lines[2].split() == ["cp1", *["ok"] * 14]
     start = lines.index("w1 · cluster · Every other node answers through the tailnet")
     assert lines[start + 1] == "  w1 to cp1 direct, 198.51.100.7:41641, 2ms"
     assert "  cp1 to w1 8 MiB/s" in lines

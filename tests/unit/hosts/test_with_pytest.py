@@ -10,6 +10,7 @@ from meshstrap.views.page.model import pytest_command
 from tests.unit.hosts.conftest import FakeFleet
 from tests.unit.hosts.faults import data, put
 from tests.unit.hosts.green import green, plan
+from tests.unit.hosts.table_lifetimes import APISERVER, ends
 
 BOTH = "--hosts=ssh://ubuntu@cp1,ssh://opc@w1"
 
@@ -41,6 +42,18 @@ def test_several_processes_would_ask_each_host_several_times(fleet: FakeFleet) -
     ran = fleet.pytest(BOTH, "-n2")
     assert (ran.returncode, fleet.calls) == (4, [])
     assert "leave out -n" in ran.stderr
+
+
+def test_what_ends_within_a_month_passes_and_is_said(fleet: FakeFleet) -> None:
+    raw = green("cp1")
+    ends("certificates", APISERVER, 12)(raw)
+    fleet.host("cp1", raw)
+    ran = fleet.pytest(BOTH, "--color=no")
+    assert ran.returncode == 0, ran.stdout
+    assert counts(ran.stdout)["not for long"] == 1
+    text = ran.stdout.partition("= NOT FOR LONG =")[2]
+    assert "_ test_host[lifetimes.kubeadms_certificates_last-ssh://cp1] _" in text
+    assert f"found        {APISERVER}: 12.0 days left\n" in text
 
 
 def test_a_fact_that_does_not_hold_says_what_why_and_what_to_do(fleet: FakeFleet) -> None:

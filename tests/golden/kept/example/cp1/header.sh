@@ -44,7 +44,7 @@ readonly WAIVED_MACHINE_CHECKS=()
 readonly KERNEL_MODULES=(overlay)
 readonly NEEDED_MODULES=(tun vxlan xt_CT xt_comment xt_connmark xt_conntrack xt_mark)
 readonly TAILNET_TAGS=(tag:k8s-node)
-readonly PACKAGES=('kubelet=1.36.3-*' 'kubeadm=1.36.3-*' 'kubectl=1.36.3-*' 'cri-tools=1.36.0-*' 'kubernetes-cni=1.9.1-*' 'containerd.io=2.3.6-*' tailscale=1.102.5 ca-certificates conntrack curl ethtool gpg iproute2 iptables socat)
+readonly PACKAGES=('kubelet=1.36.3-*' 'kubeadm=1.36.3-*' 'kubectl=1.36.3-*' 'cri-tools=1.36.0-*' 'kubernetes-cni=1.9.1-*' 'containerd.io=2.3.6-*' tailscale=1.102.5 ca-certificates conntrack curl ethtool gpg iproute2 iptables nftables socat)
 readonly HELD_PACKAGES=(kubelet kubeadm kubectl cri-tools kubernetes-cni containerd.io tailscale)
 readonly REPOSITORY_NAMES=(kubernetes containerd tailscale)
 readonly REPOSITORY_FILES=('Types: deb
