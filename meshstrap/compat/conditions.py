@@ -40,6 +40,7 @@ def is_possible(condition: Condition, inventory: Inventory) -> bool:
         and (not condition.is_of_machines or any(concerns_node(condition, node) for node in inventory.nodes))
         and (not condition.coordination or bool(inventory.tailnet.login_server))
         and not (condition.untagged and inventory.tailnet.tags)
+        and condition.routing in {"", inventory.cilium.routing}
         and (not condition.subnet or bool(overlapping(condition, inventory)))
     )
 
@@ -118,6 +119,7 @@ def affected(condition: Condition) -> tuple[str, ...]:
         *(["Headscale"] if condition.coordination else []),
         *(["a block volume"] if condition.block_volume else []),
         *(["untagged nodes"] if condition.untagged else []),
+        *([f"cilium.routing: {condition.routing}"] if condition.routing else []),
         *([condition.subnet] if condition.subnet else []),
         *(f"cilium.values.{path}" for path in condition.cilium_values if not spans),
     )

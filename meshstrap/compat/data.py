@@ -90,7 +90,8 @@ class Condition(_Data):
     """When a collision concerns a cluster: all that is given has to hold.
 
     ``kernel`` is said and never asked: what a machine boots is not known before it exists. ``systems`` and
-    ``block_volume``: a node has one. ``subnet``: the pods' or the services' subnet overlaps it. ``waived`` and
+    ``block_volume``: a node has one. ``routing``: that of ``cilium.routing``.
+    ``subnet``: the pods' or the services' subnet overlaps it. ``waived`` and
     ``cilium_values`` are what a person has to write to get into it: that check waived, one of these values set.
     """
 
@@ -104,6 +105,7 @@ class Condition(_Data):
     block_volume: bool = False
     coordination: Literal["", "headscale"] = ""
     untagged: bool = False
+    routing: Literal["", "vxlan", "tailnet"] = ""
     waived: str = ""
     subnet: str = ""
     cilium_values: tuple[str, ...] = ()

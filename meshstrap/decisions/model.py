@@ -41,7 +41,7 @@ class Paragraph(Text, Conditional):
     link: str = Field(default="", pattern="^(https://.*)?$")
 
 
-class Alternative(Record):
+class Alternative(Conditional):
     """What was not chosen, and what it would cost. The cost begins in lower case: it also ends an error."""
 
     id: str

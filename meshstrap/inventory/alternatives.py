@@ -51,7 +51,6 @@ _DAEMONSET = "tailscale-on-the-host/daemonset"
 _KEY = "secrets/reusable-key"
 
 ROUTINGS: Mapping[str, str] = {
-    "tailnet": "routing/tailnet-routes",
     **dict.fromkeys(("native", "manual", "static", "host-gw"), _HAND_MADE),
     "direct": "routing/direct-node-routes",
     "bgp": "routing/cloud-routes",
@@ -89,7 +88,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
             ("mode", "daemonset", "run_as", "runs_on", "in_cluster", "deployment", "kubernetes"), _DAEMONSET
         ),
         "operator": "tailscale-on-the-host/operator",
-        **dict.fromkeys(("advertise_routes", "accept_routes", "routes", "subnet_routes"), "routing/tailnet-routes"),
+        **dict.fromkeys(("advertise_routes", "accept_routes", "routes", "subnet_routes"), "routing/own-routes"),
         **dict.fromkeys(("accept_dns", "magic_dns", "magicdns", "dns"), "accept-dns/magic-dns"),
         **dict.fromkeys(("auth_key", "authkey", "auth_keys", "authkeys", "key"), _KEY),
         "ephemeral": "secrets/ephemeral",

@@ -133,7 +133,7 @@ Arch: TypeAlias = Annotated[
         },
     ),
 ]
-Routing: TypeAlias = Annotated[str, _routing("vxlan")]
+Routing: TypeAlias = Annotated[str, _routing("vxlan", "tailnet")]
 Selinux: TypeAlias = Annotated[
     str,
     _word(

@@ -100,7 +100,11 @@ class Cilium(Section):
         "1.20.2",
         default="1.20.2",
     )
-    routing: Routing = documented("How pods of different nodes reach each other: vxlan.", "vxlan", default="vxlan")
+    routing: Routing = documented(
+        "How pods of different nodes reach each other: vxlan, or tailnet, which is faster and needs an approval.",
+        "vxlan",
+        default="vxlan",
+    )
     hubble: Flag = documented("Whether Hubble's relay and UI are installed.", example=True, default=False)
     values: FreeForm = documented(
         "Helm values, merged over meshstrap's own. Values that the design depends on are refused.",

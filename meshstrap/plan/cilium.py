@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from meshstrap.plan.model import CiliumImages, Network
-from meshstrap.plan.network import cilium_mtu
+from meshstrap.plan.network import VXLAN
 
 # The chart's own way makes them once, for 365 days; this one makes them anew every four months (values.yaml of 1.20,
 # hubble.tls.auto.schedule and certValidityDuration).
@@ -14,7 +14,7 @@ _RENEWED = {"tls": {"auto": {"method": "cronJob"}}}
 
 
 def cilium_values(
-    network: Network, *, api_endpoint: str, api_port: int, hubble: bool, own: Mapping[str, Any]
+    network: Network, *, routing: str, api_endpoint: str, api_port: int, hubble: bool, own: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Our values for the chart. ``hubble``: with its relay and UI; ``own``: the person's, which go over ours.
 
@@ -27,11 +27,8 @@ def cilium_values(
         "k8sServiceHost": api_endpoint,
         "k8sServicePort": api_port,
         "kubeProxyReplacement": True,
-        "routingMode": "tunnel",
-        "tunnelProtocol": "vxlan",
-        # The device's MTU; Cilium itself takes the 50 bytes of VXLAN off for the pods. It would find the same number by
-        # itself, once tailscale0 is there.
-        "MTU": cilium_mtu(network.underlay_mtu),
+        **_routing(network, routing),
+        "MTU": network.cilium_mtu,
         # Pod subnets come from kube-controller-manager; the chart's own pool, 10.0.0.0/8, would cover the VCNs.
         "ipam": {"mode": "kubernetes"},
         "k8s": {"requireIPv4PodCIDR": True},
@@ -48,6 +45,17 @@ def cilium_values(
         # New values take effect: the chart then restarts the agents when their configuration changes.
         "rollOutCiliumPods": True,
         "hubble": _hubble(own.get("hubble"), asked=hubble),
+    }
+
+
+def _routing(network: Network, routing: str) -> dict[str, Any]:
+    if routing == VXLAN:
+        return {"routingMode": "tunnel", "tunnelProtocol": "vxlan"}
+    # Within these addresses nothing is masqueraded; the routes are Tailscale's, so Cilium makes none.
+    return {
+        "routingMode": "native",
+        "ipv4NativeRoutingCIDR": str(network.pod_subnet),
+        "autoDirectNodeRoutes": False,
     }
 
 

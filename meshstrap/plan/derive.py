@@ -15,6 +15,7 @@ from meshstrap.plan.facts import derive_facts
 from meshstrap.plan.kubelet import kubelet_configuration
 from meshstrap.plan.merging import derive_overrides, merge_values
 from meshstrap.plan.model import (
+    Network,
     NodePlan,
     Override,
     Package,
@@ -23,7 +24,7 @@ from meshstrap.plan.model import (
     Repository,
     Versions,
 )
-from meshstrap.plan.network import derive_network
+from meshstrap.plan.network import TAILNET, derive_network
 from meshstrap.plan.packages import node_packages
 from meshstrap.plan.sources import cilium_chart, helm_archive, node_repositories
 from meshstrap.plan.warnings import derive_warnings
@@ -37,7 +38,7 @@ def derive_plan(inventory: Inventory) -> Plan:
     """Everything that follows from an inventory. Pure: the same inventory always gives the same plan."""
     cluster = inventory.cluster
     versions = _derive_versions(inventory)
-    network = derive_network(cluster.pod_subnet, cluster.service_subnet)
+    network = _derive_network(inventory)
     values = merge_values(_our_cilium_values(inventory), inventory.cilium.values)
     control_plane = next(node.name for node in inventory.nodes if node.role == machines.CONTROL_PLANE)
     return Plan(
@@ -66,6 +67,7 @@ def derive_plan(inventory: Inventory) -> Plan:
         facts=derive_facts(
             network,
             versions,
+            routing=inventory.cilium.routing,
             nodes=len(inventory.nodes),
             api=f"{cluster.api_endpoint}:{API_PORT}",
             ca_cert_hash=cluster.ca_cert_hash,
@@ -89,10 +91,15 @@ def _derive_versions(inventory: Inventory) -> Versions:
     )
 
 
+def _derive_network(inventory: Inventory) -> Network:
+    return derive_network(inventory.cluster.pod_subnet, inventory.cluster.service_subnet, inventory.cilium.routing)
+
+
 def _our_cilium_values(inventory: Inventory) -> dict[str, Any]:
     cluster = inventory.cluster
     return cilium_values(
-        derive_network(cluster.pod_subnet, cluster.service_subnet),
+        _derive_network(inventory),
+        routing=inventory.cilium.routing,
         api_endpoint=cluster.api_endpoint,
         api_port=API_PORT,
         hubble=inventory.cilium.hubble,
@@ -155,6 +162,8 @@ def _derive_node(
 def _given(node: Node, inventory: Inventory) -> Iterator[str]:
     if node.block_volume:
         yield "block_volume"
+    if inventory.cilium.routing == TAILNET:
+        yield "tailnet_routing"
     if inventory.sources.trusted_ca:
         yield "trusted_ca"
 

@@ -27,7 +27,9 @@ def derive_figures(plan: Plan) -> Mapping[str, object]:
         **_systems(plan.nodes),
         **_bytes(plan),
         **vars(plan.versions),
-        "vxlan": plan.routing == "vxlan",
+        # cilium.routing, and each of its words.
+        "routing": plan.routing,
+        **{way: plan.routing == way for way in (arithmetic.VXLAN, arithmetic.TAILNET)},
         "iptables_rules": iptables_rules(len(plan.nodes)),
     }
 
@@ -108,7 +110,9 @@ def _systems(nodes: Iterable[NodePlan]) -> dict[str, object]:
 
 def _bytes(plan: Plan) -> dict[str, object]:
     """Bytes of a full packet on its way, from the pod to the internet."""
-    underlay, pod = plan.network.underlay_mtu, plan.network.pod_mtu
+    underlay = plan.network.underlay_mtu
+    # Those of VXLAN, whichever way is chosen: the texts compare.
+    pod = arithmetic.pod_mtu(underlay)
     wireguard = arithmetic.wire_size(underlay) - underlay
     quic = arithmetic.quic_least_mtu()
     return {
@@ -116,6 +120,9 @@ def _bytes(plan: Plan) -> dict[str, object]:
         "vxlan_overhead": plan.network.vxlan_overhead,
         "vxlan_share": f"{100 * plan.network.vxlan_overhead / underlay:.1f}",
         "pod_mtu": pod,
+        "routed_mtu": arithmetic.pod_mtu(underlay, arithmetic.TAILNET),
+        "routed_mtu_more": arithmetic.pod_mtu(underlay, arithmetic.TAILNET) + 1,
+        "routed_segment": arithmetic.tcp_segment(arithmetic.pod_mtu(underlay, arithmetic.TAILNET)),
         "pod_mtu_more": pod + 1,
         "pod_mtu_twice": arithmetic.pod_mtu(pod),
         "pod_mtu_encrypted": pod - wireguard,

@@ -38,6 +38,7 @@ class Network:
     underlay_mtu: int
     vxlan_overhead: int
     pod_mtu: int
+    cilium_mtu: int
 
 
 @dataclass(frozen=True, kw_only=True)

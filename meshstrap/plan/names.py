@@ -36,6 +36,11 @@ MESH_RULE = 5207
 """Priority of the routing rule that keeps tailnet traffic in the tailnet: before Tailscale's own, which begin at 5210
 (wgengine/router/osrouter/router_linux.go)."""
 
+POD_RULE, PAST_TAILSCALE_RULE, BEHIND_TAILSCALE_RULE = 5208, 5209, 5280
+"""With tailnet routing: pod addresses go to Tailscale's table too, everything else past its rules, which end at 5270.
+
+So no route that another machine of the tailnet advertises takes a node's own subnet from it."""
+
 TAILNET_TABLE = "52"
 """Tailscale's routing table (the same file)."""
 

@@ -33,6 +33,9 @@ KUBELET_MAX_PODS = 110
 NODE_POD_PREFIX = 24
 """Length of each node's share of the pod subnet: kubeadm's own, which cannot change while a cluster lives."""
 
+VXLAN, TAILNET = "vxlan", "tailnet"
+"""The ways of ``cilium.routing``: wrapped by Cilium, or as routes of the tailnet."""
+
 _IPV4_BITS = 32
 _DNS_HOST_NUMBER = 10
 
@@ -42,14 +45,19 @@ def vxlan_overhead() -> int:
     return IPV4_HEADER + UDP_HEADER + VXLAN_HEADER + ETHERNET_HEADER
 
 
-def pod_mtu(underlay_mtu: int = UNDERLAY_MTU) -> int:
-    """Bytes of the route inside a pod: underlay MTU - VXLAN overhead. 1280 - 50 = 1230."""
-    return underlay_mtu - vxlan_overhead()
+def pod_mtu(underlay_mtu: int = UNDERLAY_MTU, routing: str = VXLAN) -> int:
+    """Bytes of the route inside a pod. Wrapped: underlay MTU - VXLAN overhead, 1280 - 50 = 1230; routed: 1266."""
+    return underlay_mtu - vxlan_overhead() if routing == VXLAN else cilium_mtu(underlay_mtu, routing)
 
 
-def cilium_mtu(underlay_mtu: int = UNDERLAY_MTU) -> int:
-    """The chart's ``MTU``: the device's, not the pods'; Cilium takes the 50 bytes off itself (pkg/mtu/cell.go)."""
-    return underlay_mtu
+def cilium_mtu(underlay_mtu: int = UNDERLAY_MTU, routing: str = VXLAN) -> int:
+    """The chart's ``MTU``. Wrapped: the device's, from which Cilium takes the 50 bytes off itself (pkg/mtu/cell.go).
+
+    Routed: underlay MTU - Ethernet 14 = 1266. Cilium's route look-up (bpf_fib_lookup) counts the Ethernet header with
+    which a packet leaves its pod, and tailscale0 has none: with 1280 packets above 1268 are lost, with 1266 none of
+    1266 is (measured with Cilium 1.20.2, November 2026).
+    """
+    return underlay_mtu if routing == VXLAN else underlay_mtu - ETHERNET_HEADER
 
 
 def wire_size(packet: int = UNDERLAY_MTU, *, ipv6: bool = False) -> int:
@@ -82,8 +90,8 @@ def dns_address(service_subnet: IPNetwork) -> IPAddress:
     return IPAddress(service_subnet.first + _DNS_HOST_NUMBER, 4)
 
 
-def derive_network(pod_subnet: IPNetwork, service_subnet: IPNetwork) -> Network:
-    """Everything about the network that follows from the two subnets."""
+def derive_network(pod_subnet: IPNetwork, service_subnet: IPNetwork, routing: str = VXLAN) -> Network:
+    """Everything about the network that follows from the two subnets and the way between nodes."""
     return Network(
         pod_subnet=pod_subnet,
         service_subnet=service_subnet,
@@ -92,5 +100,6 @@ def derive_network(pod_subnet: IPNetwork, service_subnet: IPNetwork) -> Network:
         dns_address=dns_address(service_subnet),
         underlay_mtu=UNDERLAY_MTU,
         vxlan_overhead=vxlan_overhead(),
-        pod_mtu=pod_mtu(),
+        pod_mtu=pod_mtu(routing=routing),
+        cilium_mtu=cilium_mtu(routing=routing),
     )

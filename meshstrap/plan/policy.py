@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshstrap.plan.model import Plan
+from meshstrap.plan.network import TAILNET, VXLAN
 
 SSH_PORT = 22
 VXLAN_PORT = 8472
@@ -39,20 +40,26 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A policy with no more rights than the cluster uses. ``owners``: tag → who may give it to a machine."""
+    """A policy with no more rights than the cluster uses. ``owners``: tag → who may give it to a machine.
+
+    ``approvers``: subnet → whose routes into it need no approval by hand; empty without tailnet routing.
+    """
 
     owners: Mapping[str, tuple[str, ...]]
     grants: tuple[Grant, ...]
+    approvers: Mapping[str, tuple[str, ...]]
 
     @property
     def document(self) -> dict[str, Any]:
         """As Tailscale and Headscale read it (https://tailscale.com/docs/reference/syntax/policy-file)."""
+        approved = {subnet: list(tags) for subnet, tags in self.approvers.items()}
         return {
             "tagOwners": {tag: list(owners) for tag, owners in self.owners.items()},
             "grants": [
                 {"src": list(grant.src), "dst": list(grant.dst), "ip": [port.ports for port in grant.ports]}
                 for grant in self.grants
             ],
+            **({"autoApprovers": {"routes": approved}} if approved else {}),
         }
 
 
@@ -66,18 +73,24 @@ def derive_policy(plan: Plan) -> Policy:
         message = "without a tag the nodes belong to people, and no rule can name them"
         raise ValueError(message)
     nodes = (plan.tags[0],)
+    # Routed pods come with addresses of their own; wrapped ones are seen by nobody.
+    pods = (str(plan.network.pod_subnet),) if plan.routing == TAILNET else ()
+    everything = (Port(ports="*", reason="network_policies"),)
     people = (Port(ports=f"tcp:{SSH_PORT}", reason="ssh"), Port(ports=f"tcp:{plan.api_port}", reason="kubectl"))
     return Policy(
         owners=dict.fromkeys(plan.tags, () if plan.login_server else ("autogroup:admin",)),
         grants=(
-            Grant(src=nodes, dst=nodes, ports=tuple(_between_nodes(plan)), reason="nodes"),
+            Grant(src=(*nodes, *pods), dst=nodes, ports=tuple(_between_nodes(plan)), reason="nodes"),
+            *(Grant(src=(*nodes, *pods), dst=(pod,), ports=everything, reason="pods") for pod in pods),
             Grant(src=("autogroup:member",), dst=nodes, ports=people, reason="people"),
         ),
+        approvers=dict.fromkeys(pods, nodes),
     )
 
 
 def _between_nodes(plan: Plan) -> Iterator[Port]:
-    yield Port(ports=f"udp:{VXLAN_PORT}", reason="vxlan")
+    if plan.routing == VXLAN:
+        yield Port(ports=f"udp:{VXLAN_PORT}", reason="vxlan")
     yield Port(ports=f"tcp:{plan.api_port}", reason="api")
     yield Port(ports=f"tcp:{KUBELET_PORT}", reason="kubelet")
     yield Port(ports=f"tcp:{CILIUM_HEALTH_PORT}", reason="health")

@@ -8,6 +8,7 @@ from functools import cache
 from meshstrap.errors import RenderFailed
 from meshstrap.plan.machines import KERNEL_MODULES, NEEDED_MODULES
 from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.plan.network import TAILNET
 from meshstrap.plan.packages import package_argument
 from meshstrap.rendering.documents import (
     Document,
@@ -36,6 +37,7 @@ _TEXTS: dict[str, Callable[[Plan, NodePlan], Text]] = {
     "SELINUX": lambda _plan, node: node.selinux,
     "POD_SUBNET": lambda plan, _node: str(plan.network.pod_subnet),
     "TAILNET_SUBNET": lambda plan, _node: str(plan.network.tailnet_subnet),
+    "ACCEPT_ROUTES": lambda plan, _node: "true" if plan.routing == TAILNET else "false",
     "LOGIN_SERVER": lambda plan, _node: plan.login_server,
     "API_ENDPOINT": lambda plan, _node: plan.api_endpoint,
     "API_PORT": lambda plan, _node: plan.api_port,

@@ -22,6 +22,7 @@ COLUMNS = (
     "kubelet",
     "control_plane",
     "cilium",
+    "pod_routes",
     "lifetimes",
     "secrets",
     "converged",

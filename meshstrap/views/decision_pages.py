@@ -41,7 +41,7 @@ def _page(wanted: Decision, language: str, figures: Figures) -> str:
 
 def _body(wanted: Decision, part: str, figures: Figures, say: Say) -> Iterator[str]:
     if part == REFUSED:
-        for item in wanted.refused:
+        for item in holds(wanted.refused, figures):
             yield f"- **{say(item.name)}**: {say(item.cost)}.\n"
         return
     for paragraph in holds(getattr(wanted, part), figures):

@@ -66,7 +66,7 @@ def show_decision(screen: Screen, wanted: Decision, language: str, figures: Figu
         paragraphs = () if part == REFUSED else holds(getattr(wanted, part), figures)
         if part == REFUSED or paragraphs:
             screen.say(f"\n{say(words[part])}", style="bold")
-        _show_alternatives(screen, wanted.refused if part == REFUSED else (), say)
+        _show_alternatives(screen, holds(wanted.refused, figures) if part == REFUSED else (), say)
         _show_paragraphs(screen, paragraphs, say)
     screen.say(f"\n{say(words['related'])}", style="bold")
     _show_rows(screen, [(ITEM, f"invoke explain {topic}") for topic in wanted.related])

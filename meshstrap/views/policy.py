@@ -56,6 +56,11 @@ def _lines(plan: Plan, policy: Policy, language: str) -> Iterator[str]:
     for grant in policy.grants:
         yield from _grant(grant, language)
     yield "  ],"
+    if policy.approvers:
+        yield '  "autoApprovers": {'
+        yield f"    // {say('policy', 'approvers', language)}"
+        yield f'    "routes": {json.dumps(policy.document["autoApprovers"]["routes"])},'
+        yield "  },"
     yield "}"
 
 
@@ -92,7 +97,19 @@ def _with(document: Document, policy: Policy) -> Document:
     in_order = {**known, **{tag: owners[tag] for tag in wanted["tagOwners"]}}
     grants = document.get("grants", [])
     lacking = [grant for grant in wanted["grants"] if not any(_covers(one, grant) for one in grants)]
-    return {**document, "tagOwners": in_order, "grants": [*grants, *lacking]}
+    return {**document, "tagOwners": in_order, "grants": [*grants, *lacking], **_approvers(document, wanted)}
+
+
+def _approvers(document: Document, wanted: Document) -> Document:
+    """Whoever may approve already stays; for the cluster's subnet its nodes come beside them."""
+    if "autoApprovers" not in wanted:
+        return {}
+    known = document.get("autoApprovers", {})
+    routes = dict(known.get("routes", {}))
+    for subnet, tags in wanted["autoApprovers"]["routes"].items():
+        before = routes.get(subnet, [])
+        routes[subnet] = [*before, *(tag for tag in tags if tag not in before)]
+    return {"autoApprovers": {**known, "routes": routes}}
 
 
 def _covers(grant: Document, wanted: Document) -> bool:

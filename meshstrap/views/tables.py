@@ -100,7 +100,7 @@ def _policy(plan: Plan) -> Table:
     table = new_table("from", "to", "on", "why")
     for grant in derive_policy(plan).grants if plan.tags else ():
         for port in grant.ports:
-            table.add_row(*grant.src, *grant.dst, port.ports, say("policy", port.reason, "en"))
+            table.add_row(", ".join(grant.src), ", ".join(grant.dst), port.ports, say("policy", port.reason, "en"))
     return table
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.lab.faults import start_again
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
-from tests.lab.node import status
+from tests.lab.node import SCRIPT, status
 from tests.lab.process import LabError, Result, run
 
 from .coordination import Headscale
@@ -55,6 +56,17 @@ class Cluster:
         # What a person does with it: any web server.
         shutil.copytree(self.folder / "generated/code", self.supplies.folder / CODE, dirs_exist_ok=True)
         return taken.out + rendered
+
+    def render_again(self) -> None:
+        """Render what the inventory says by now; no key and no token is made."""
+        invoke("render", "--inventory", str(self.inventory), "--output", str(self.folder / "generated")).check()
+        shutil.copytree(self.folder / "generated/code", self.supplies.folder / CODE, dirs_exist_ok=True)
+
+    def hand_over(self, name: str) -> None:
+        """Give a living node its newly rendered script and let it run, as docs/upgrades.md says."""
+        machine = self.machines[name]
+        machine.write(SCRIPT, (self.folder / "generated" / name / "bootstrap.sh").read_text(), 0o755)
+        start_again(machine)
 
     def user_data(self, name: str) -> str:
         """What a person pastes, as the console encodes it."""

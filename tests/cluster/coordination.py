@@ -131,6 +131,18 @@ class Headscale:
         file.write_text(text)
         return self._command("policy", "check", "--file", str(file))
 
+    def take_policy(self, text: str) -> None:
+        """Live with another policy, as after an edit of its file and a restart."""
+        (self._folder / "policy.hujson").write_text(text)
+        self.stop()
+        self.start()
+
+    def approve(self, name: str, routes: str) -> None:
+        """Approve routes of a node by hand: subnets with commas between."""
+        for node in self.nodes():
+            if node["given_name"] == name:
+                self._command("nodes", "approve-routes", "--identifier", str(node["id"]), "--routes", routes).check()
+
     def mint_key(self, *, tag: str = TAG, lifetime: str = "24h") -> str:
         """A single-use key that carries the tag."""
         minted = self._ask("preauthkeys", "create", "--tags", tag, "--expiration", lifetime)

@@ -19,6 +19,7 @@ from .healing import healed, heals_within_a_minute
 from .inventory import NODES
 from .outage import LITTLE, Watch
 from .probe import PORT, Probes
+from .supplies import Supplies
 
 Note = Callable[[str, object], None]
 # How long the coordination server is away: the ten minutes of the promise with --all, else long enough for every
@@ -146,3 +147,42 @@ def test_a_control_plane_that_comes_back_with_another_public_address_is_found(
         return all(paths(cluster.machines[name])["cp1"].startswith(f"{MOVED}:") for name in workers)
 
     wait_until(is_found, "the workers at the new address", seconds=120, every=1)
+
+
+MANY = 50
+
+
+def crowd(image: str) -> str:
+    """Pods that do nothing, on every node."""
+    pod = {
+        "metadata": {"labels": {"app": "crowd"}},
+        "spec": {
+            "tolerations": [{"operator": "Exists"}],
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "one", "image": image, "command": ["sleep", "3600"]}],
+        },
+    }
+    spec = {"replicas": MANY, "selector": {"matchLabels": {"app": "crowd"}}, "template": pod}
+    return json.dumps({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "crowd"}, "spec": spec})
+
+
+def rebinds(machine: Machine, since: float) -> int:
+    """How often tailscaled has made its sockets anew since then, as its log tells."""
+    log = machine.bash(f"journalctl --unit tailscaled --since @{int(since)} --output cat | grep -ci rebind || true").out
+    return int(log)
+
+
+def test_pods_that_come_and_go_disturb_nobody(
+    cluster: Cluster, probes: Probes, supplies: Supplies, record_property: Note
+) -> None:
+    """Each new pod is a new interface, at which tailscaled looks again: tailscale issue 17583."""
+    began = time.time()
+    with Watch(cluster.machines.values()) as watch:
+        cluster.apply(crowd(supplies.probe_image))
+        cluster.kubectl("rollout", "status", "deployment/crowd", "--timeout=600s", timeout=630).check()
+        cluster.kubectl("delete", "deployment/crowd", "--cascade=foreground", timeout=300).check()
+        heals_within_a_minute(probes, watch)
+        found = ", ".join(f"{name} {rebinds(machine, began)}" for name, machine in cluster.machines.items())
+        record_property("outage", f"{MANY} pods made and deleted, rebinds of tailscaled: {found}; {watch.figures()}")
+        assert watch.longest() <= LITTLE
+    assert all_paths(cluster, direct=True)

@@ -85,6 +85,7 @@ CLUSTER = Division(
         "test_faults_power": 2,
         "test_faults_tailnet": 2,
         "test_network": 2,
+        "test_routing": 7,
         "test_traps_": 2,
         "test_traps_cilium::test_src_valid_mark": 0.1,
         "test_traps_cilium::test_reverse": 0.2,

@@ -36,6 +36,7 @@ DEFAULTS: dict[str, str | Sequence[str]] = {
     "API_PORT": "6443",
     "CONTROL_PLANE": "cp1",
     "POD_SUBNET": "10.244.0.0/16",
+    "ACCEPT_ROUTES": "false",
     "SERVICE_SUBNET": "10.96.0.0/16",
     "TAILNET_SUBNET": "100.64.0.0/10",
     "STEPS": ("some_step",),

@@ -47,7 +47,8 @@ def by_id(entry: KnownCollision) -> str:
 @cache
 def plans() -> tuple[Plan, ...]:
     """Between them every collision that something is rendered against."""
-    return (example_plan(), plan_of(HEADSCALE), plan_of(OLDER), *(system_plan(system) for system in SYSTEMS))
+    routed = plan_of(f"{HEADSCALE}cilium: {{routing: tailnet}}\n")
+    return (example_plan(), plan_of(HEADSCALE), plan_of(OLDER), routed, *(system_plan(system) for system in SYSTEMS))
 
 
 @cache

@@ -33,12 +33,12 @@ OF_CONTROL_PLANE = {"control_plane", "bootstrap_tokens", "cilium", "cluster_poli
     ("role", "family", "given", "absent"),
     [
         ("control-plane", "apt", GIVEN, {"join", "selinux", "hostname_kept"}),
-        ("control-plane", "dnf", (), {"join", "block_volume", "trusted_ca"}),
+        ("control-plane", "dnf", (), {"join", "block_volume", "trusted_ca", "pod_routes"}),
         (
             "worker",
             "apt",
             (),
-            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "block_volume", "trusted_ca"},
+            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "block_volume", "trusted_ca", "pod_routes"},
         ),
         ("worker", "dnf", GIVEN, OF_CONTROL_PLANE),
     ],

@@ -86,18 +86,19 @@ def _receiver(plan: Plan, sender: NodePlan) -> NodePlan | None:
 
 
 def _packets(plan: Plan) -> dict[str, Packet]:
-    """The same packet as a pod, VXLAN, the tailnet and the internet see it."""
+    """The same packet as a pod, VXLAN, the tailnet and the internet see it; without VXLAN where pods are routed."""
     ip, udp = Header(name="IP", size=arithmetic.IPV4_HEADER), Header(name="UDP", size=arithmetic.UDP_HEADER)
     tcp, vxlan = Header(name="TCP", size=arithmetic.TCP_HEADER), Header(name="VXLAN", size=arithmetic.VXLAN_HEADER)
     ethernet = Header(name="Eth", size=arithmetic.ETHERNET_HEADER)
     wireguard = Header(name="WireGuard", size=arithmetic.WIREGUARD_DATA)
     pod = Packet(headers=(ip, tcp), inner="data", inner_size=arithmetic.tcp_segment(plan.network.pod_mtu))
     tunnel = Packet(headers=(ip, udp, vxlan, ethernet), inner="inner_pod", inner_size=pod.size)
+    carried, word = (tunnel, "inner_vxlan") if plan.routing == arithmetic.VXLAN else (pod, "inner_pod")
     return {
         "pod": pod,
         "vxlan": tunnel,
-        "tailnet": Packet(inner="inner_vxlan", inner_size=tunnel.size),
-        "wire": Packet(headers=(ip, udp, wireguard), inner="inner_encrypted", inner_size=tunnel.size),
+        "tailnet": Packet(inner=word, inner_size=carried.size),
+        "wire": Packet(headers=(ip, udp, wireguard), inner="inner_encrypted", inner_size=carried.size),
     }
 
 
@@ -105,7 +106,7 @@ def _outbound(plan: Plan, packets: dict[str, Packet], node: str) -> tuple[Hop, .
     pod, underlay, internet = plan.network.pod_mtu, plan.network.underlay_mtu, arithmetic.INTERNET_MTU
     return (
         Hop(key="hop_pod", node=node, device="eth0", mtu=pod, packet=packets["pod"]),
-        Hop(key="hop_vxlan", node=node, device="cilium_vxlan", mtu=underlay, packet=packets["vxlan"]),
+        *_wrapped(plan, "hop_vxlan", node, packets),
         Hop(key="hop_tailnet", node=node, device="tailscale0", mtu=underlay, packet=packets["tailnet"]),
         Hop(key="hop_wire", node=node, device="NIC", mtu=NIC_MTU, packet=packets["wire"]),
         Hop(key="hop_internet", node="", device="", mtu=internet, packet=packets["wire"]),
@@ -117,6 +118,12 @@ def _inbound(plan: Plan, packets: dict[str, Packet], node: str) -> tuple[Hop, ..
     return (
         Hop(key="hop_arrives", node=node, device="NIC", mtu=NIC_MTU, packet=packets["wire"]),
         Hop(key="hop_decrypted", node=node, device="tailscale0", mtu=underlay, packet=packets["tailnet"]),
-        Hop(key="hop_unwrapped", node=node, device="cilium_vxlan", mtu=underlay, packet=packets["vxlan"]),
+        *_wrapped(plan, "hop_unwrapped", node, packets),
         Hop(key="hop_pod", node=node, device="eth0", mtu=pod, packet=packets["pod"]),
     )
+
+
+def _wrapped(plan: Plan, key: str, node: str, packets: dict[str, Packet]) -> tuple[Hop, ...]:
+    if plan.routing != arithmetic.VXLAN:
+        return ()
+    return (Hop(key=key, node=node, device="cilium_vxlan", mtu=plan.network.underlay_mtu, packet=packets["vxlan"]),)

@@ -21,7 +21,8 @@ TAILSCALES_OWN = ("", "https://controlplane.tailscale.com", "https://login.tails
 RESOLVER = "100.100.100.100"
 _SETTINGS = (
     "timeout 15 tailscale debug prefs | python3 -c 'import json, sys; d = json.load(sys.stdin); "
-    'print(json.dumps({name: d.get(name) for name in ("ControlURL", "CorpDNS", "RouteAll", "Hostname")}))\''
+    'names = ("ControlURL", "CorpDNS", "RouteAll", "AdvertiseRoutes", "NoSNAT", "Hostname"); '
+    "print(json.dumps({name: d.get(name) for name in names}))'"
 )
 
 

@@ -3,7 +3,7 @@
 # What to do follows from BackendState alone. An auth key is used on a machine that needs a login and nowhere else:
 # `tailscale up` with a key logs in again even while the node runs, with a key that is spent.
 
-: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${LOGIN_SERVER?}" "${TAILNET_TAGS[*]-}"
+: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${LOGIN_SERVER?}" "${ACCEPT_ROUTES:?}" "${TAILNET_TAGS[*]-}"
 
 readonly AUTH_KEY_FILE=$ROOT/etc/meshstrap/secrets/auth_key
 # A record, no marker: nothing else on the machine knows which address it had before, and no step is skipped for it.
@@ -35,7 +35,7 @@ apply_tailnet() {
     waiting 'this machine is not approved' "approve $NODE_NAME in the admin console, under Machines"
   await 60 tailnet "$TAILNET_LOGS" tailnet_is Running
   rm -f "$AUTH_KEY_FILE"
-  retry 1 0 tailscale set --hostname="$NODE_NAME" --accept-dns=false --accept-routes=false
+  retry 1 0 tailscale set --hostname="$NODE_NAME" --accept-dns=false --accept-routes="$ACCEPT_ROUTES"
   await 60 "name $NODE_NAME in the tailnet" "delete the other machine of that name, then rename this one in the admin \
 console, under Machines, or by: headscale nodes rename $NODE_NAME -i ID" tailnet_has_name
   await 60 'address on tailscale0' "$TAILNET_LOGS" tailnet_address
@@ -55,7 +55,7 @@ tailnet_is() { # <state>...
 # What tailscaled has stored: the fields of ipn.Prefs. `tailscale get` would do, but is younger than `tailscale wait`.
 tailnet_is_set_up() {
   timeout 15 tailscale debug prefs |
-    json 'sys.exit(d["Hostname"] != sys.argv[1] or d["CorpDNS"] or d["RouteAll"])' "$NODE_NAME"
+    json 'sys.exit(d["Hostname"] != sys.argv[1] or d["CorpDNS"] or d["RouteAll"] != (sys.argv[2] == "true"))' "$NODE_NAME" "$ACCEPT_ROUTES"
 }
 
 tailnet_has_name() {
@@ -65,7 +65,7 @@ tailnet_has_name() {
 }
 
 tailnet_log_in() {
-  local refused health tags flags=(--reset --hostname="$NODE_NAME" --accept-dns=false --accept-routes=false)
+  local refused health tags flags=(--reset --hostname="$NODE_NAME" --accept-dns=false --accept-routes="$ACCEPT_ROUTES")
   [[ -z $LOGIN_SERVER ]] || flags+=(--login-server="$LOGIN_SERVER")
   # Headscale's keys carry the tags, and it refuses a key together with tags that are asked for (seen with 0.29.2,
   # November 2026: "requested tags are invalid or not permitted").

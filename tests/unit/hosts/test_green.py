@@ -23,7 +23,8 @@ def test_nothing_is_wrong(name: str) -> None:
 def test_every_check_is_asked_of_one_of_the_two() -> None:
     both = [evaluate(arrival(name, green(name))) for name in ("cp1", "w1")]
     never = [check for check in both[0] if all(one[check].outcome is not Outcome.HOLDS for one in both)]
-    assert never == []
+    # Of another way between nodes than the one of these two: tests/steps/pod_routes/test_checks.py.
+    assert [check for check in never if not check.startswith("pod_routes.")] == []
 
 
 @pytest.mark.parametrize("name", ["cp1", "w1"])

@@ -16,6 +16,7 @@ readonly BLOCK_SIZE_GIB=100
 readonly BLOCK_FORMAT=true
 readonly POD_SUBNET=10.244.0.0/16
 readonly TAILNET_SUBNET=100.64.0.0/10
+readonly ACCEPT_ROUTES=false
 readonly LOGIN_SERVER=''
 readonly API_ENDPOINT=k8s-api.internal
 readonly API_PORT=6443

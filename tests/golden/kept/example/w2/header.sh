@@ -13,6 +13,7 @@ readonly MINIMUM_MEMORY_MIB=900
 readonly MINIMUM_DISK_GIB=20
 readonly POD_SUBNET=10.244.0.0/16
 readonly TAILNET_SUBNET=100.64.0.0/10
+readonly ACCEPT_ROUTES=false
 readonly LOGIN_SERVER=''
 readonly API_ENDPOINT=k8s-api.internal
 readonly API_PORT=6443

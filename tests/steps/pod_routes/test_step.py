@@ -1,0 +1,116 @@
+"""A node's share of the pod subnet: no share yet, advertised and not approved, approved; and no other route is used."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.shell import kubernetes_stubs as stubs
+from tests.shell.sandbox import Sandbox
+from tests.shell.service_stubs import stub_systemctl
+
+SUBNET = "10.244.1.0/24"
+RULES = (
+    "0:\tfrom all lookup local\n5207:\tfrom all to 100.64.0.0/10 lookup 52 proto kernel\n"
+    "5208:\tfrom all to 10.244.0.0/16 lookup 52 proto kernel\n5209:\tfrom all goto 5280 proto kernel\n"
+    "5210:\tfrom all fwmark 0x80000/0xff0000 lookup main\n5280:\tfrom all nop proto kernel\n"
+)
+UNREACHABLE = "unreachable 10.244.0.0/16 proto kernel \n"
+# What `ip route show match` says of any subnet, and what Cilium has made of its own.
+OWN = "default via 10.0.0.1 dev ens3 \nunreachable 10.244.0.0/16 proto kernel \n10.244.1.0/24 dev cilium_host \n"
+
+
+def told(machine: Sandbox, *, advertised: list[str] | None, accepts: bool = True, approved: bool = True) -> None:
+    """What tailscaled was told, and what its coordination server has approved."""
+    prefs = {"AdvertiseRoutes": advertised, "RouteAll": accepts, "NoSNAT": True}
+    machine.write("state/prefs", json.dumps(prefs))
+    addresses = ["100.64.0.2/32", *([SUBNET] if approved else [])]
+    machine.write("state/status", json.dumps({"BackendState": "Running", "Self": {"AllowedIPs": addresses}}))
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox) -> Sandbox:
+    """A node that has joined, advertises its share and has it approved."""
+    sandbox.header |= {"STEPS": ("pod_routes",), "ACCEPT_ROUTES": "true"}
+    stub_systemctl(sandbox, "meshstrap-mesh-rule.service")
+    sandbox.write("state/rules", RULES)
+    sandbox.write("state/unreachable", UNREACHABLE)
+    sandbox.write("state/routes", OWN)
+    stubs.set_state(sandbox, "api")
+    stubs.set_state(sandbox, "subnet", SUBNET)
+    told(sandbox, advertised=[SUBNET])
+    set_all = 'sed -i "s|null|[\\"${2#*=}\\"]|; s|false|true|" $S/prefs'
+    sandbox.stub(
+        "tailscale",
+        stubs.script(
+            sandbox,
+            f"case $1 in debug) cat $S/prefs ;; status) cat $S/status ;; set) {set_all} ;; *) exit 99 ;; esac",
+        ),
+    )
+    show = 'case "$*" in *"rule show") cat $S/rules ;; *unreachable) cat $S/unreachable ;; *) cat $S/routes ;; esac'
+    sandbox.stub("ip", stubs.script(sandbox, show))
+    stubs.stub_kubectl(sandbox, '  "get node/w1 --output jsonpath="*) cat $S/subnet ;;')
+    return sandbox
+
+
+def sets(calls: list[str]) -> list[str]:
+    return [call for call in calls if call.startswith("tailscale set")]
+
+
+def test_a_node_whose_share_is_served_is_left_alone(machine: Sandbox) -> None:
+    done = machine.run("pod_routes")
+    assert (done.code, done.levels) == (0, ["ok", "summary"]), done.log
+    assert sets(done.calls) == []
+    assert machine.run("pod_routes", check_only=True).code == 0
+
+
+def test_it_advertises_exactly_its_own_share_and_hides_no_pod_behind_the_node(machine: Sandbox) -> None:
+    told(machine, advertised=None, accepts=False)
+    assert machine.run("pod_routes", check_only=True).code == 1
+    done = machine.run("pod_routes")
+    assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
+    assert sets(done.calls) == [f"tailscale set --advertise-routes={SUBNET} --accept-routes --snat-subnet-routes=false"]
+
+
+def test_it_waits_for_a_share(machine: Sandbox) -> None:
+    stubs.set_state(machine, "subnet", "")
+    done = machine.run("pod_routes", environment={"WAIT_LIMIT": "0"})
+    assert done.code == 75
+    assert "no pod subnet of w1 yet: Kubernetes has given it none yet; what to do: on cp1: kubectl describe" in done.log
+    assert sets(done.calls) == []
+
+
+def test_it_says_who_has_to_approve(machine: Sandbox) -> None:
+    told(machine, advertised=[SUBNET], approved=False)
+    done = machine.run("pod_routes", environment={"WAIT_LIMIT": "0"})
+    assert done.code == 75
+    assert f"no approval of the route {SUBNET} yet: {SUBNET} is advertised, and not approved" in done.log
+    assert "approve it where the tailnet is administrated, or give that the policy of: invoke policy" in done.log
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("rules", RULES.replace("5208", "5299").split("5209")[0]), ("unreachable", "")]
+)
+def test_lost_rules_are_made_anew(machine: Sandbox, name: str, text: str) -> None:
+    machine.write(f"state/{name}", text)
+    done = machine.run("pod_routes", check_only=True)
+    assert done.code == 1
+    again = machine.run("pod_routes")
+    assert any("restart meshstrap-mesh-rule.service" in call for call in again.calls)
+
+
+def test_a_network_of_the_machines_own_is_no_pod_subnet(machine: Sandbox) -> None:
+    told(machine, advertised=None)
+    machine.write("state/routes", OWN + "10.244.0.0/20 dev ens3 proto kernel scope link src 10.244.0.9 \n")
+    done = machine.run("pod_routes")
+    assert done.code == 1
+    assert f"this machine has the pod subnet {SUBNET} elsewhere, too: 10.244.0.0/20 dev ens3" in done.log
+    assert sets(done.calls) == []
+
+
+def test_cannot_tell(machine: Sandbox) -> None:
+    (machine.bin / "ip").unlink()
+    done = machine.run("pod_routes")
+    assert (done.code, done.levels) == (1, ["error"])
+    assert "cannot tell the current state (exit 127)" in done.log
