@@ -39,7 +39,7 @@ def _devices(inventory: Inventory) -> Iterator[str]:
         if node.block_volume and re.fullmatch(r"/dev/(sd|vd|xvd|nvme)\w+", node.block_volume.device):
             yield (
                 f"node {node.name}: {node.block_volume.device} is a name that the kernel gives anew at every boot: "
-                "another disk may have it then; a path that stays is /dev/oracleoci/oraclevdb, or one in /dev/disk/by-id"
+                "another disk may have it then; a path that stays is /dev/oracleoci/oraclevdb or one in /dev/disk/by-id"
             )
 
 

@@ -78,6 +78,7 @@ CLUSTER = Division(
     always=frozenset({"test_story"}),
     by_case=("test_faults_", "test_traps_cilium"),
     minutes={
+        "test_faults_certificates": 3,
         "test_faults_init": 4,
         "test_faults_join": 6,
         "test_faults_late": 4,

@@ -156,7 +156,7 @@ control_plane_leftovers() {
 control_plane_certificates_last() {
   local born oldest=$PKI/apiserver-kubelet-client.crt
   [[ ! -e $RENEWED ]]
-  [[ -s $PKI/ca.key ]] || return 0
+  [[ -s $PKI/ca.key && -s $oldest ]] || return 0
   born=$(stat -c %Y "$oldest")
   openssl x509 -in "$oldest" -noout -checkend $(((EPOCHSECONDS - born) / 2)) || no 'certificates end soon'
 }
