@@ -14,6 +14,8 @@ _PREFIX_LENGTH = 253
 _TAINT_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]+")
 _DEVICE = re.compile(r"/dev/[A-Za-z0-9._/-]*[A-Za-z0-9]")
+# A part of a disk, by the kernel's names and by udev's links.
+_PARTITION = re.compile(r"/dev/(?:(?:oracleoci/oracle)?(?:sd|vd|xvd)[a-z]+\d+|nvme\d+n\d+p\d+|.+-part\d+)")
 _BOOT_DEVICES = ("/dev/oracleoci/oraclevda", "/dev/sda", "/dev/vda", "/dev/xvda")
 _PEM_BEGIN, _PEM_END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _PEM_BLOCK = re.compile(rf"{_PEM_BEGIN}\n(?:[A-Za-z0-9+/]+\n)*[A-Za-z0-9+/]+={{0,2}}\n{_PEM_END}")
@@ -126,7 +128,7 @@ def parse_login_server(value: object) -> str:
 
 
 def parse_device(value: object) -> str:
-    """The path of a block device that is not the boot volume."""
+    """The path of a whole block device that is not the boot volume."""
     text = parse_text(value)
     if not _DEVICE.fullmatch(text) or "/../" in text or "//" in text:
         folder = "oracleoci/" if text.startswith("oracle") else ""
@@ -134,6 +136,8 @@ def parse_device(value: object) -> str:
         raise ValueError(f"'{text}' is not the path of a device such as /dev/oracleoci/oraclevdb{hint}")
     if text in _BOOT_DEVICES:
         raise ValueError(f"'{text}' is the boot volume; the first block volume is /dev/oracleoci/oraclevdb")
+    if _PARTITION.fullmatch(text):
+        raise ValueError(f"'{text}' is a partition; a data volume is taken whole, so name the disk itself")
     return text
 
 

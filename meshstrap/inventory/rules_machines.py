@@ -17,6 +17,12 @@ KUBEADM_MINIMUM_CPUS = 2
 KUBEADM_MINIMUM_MIB = 1700
 """kubeadm's preflight check Mem (k/k cmd/kubeadm/app/constants, ``ControlPlaneMem``)."""
 
+WORKER_MINIMUM_MIB = 900
+"""What kubelet, containerd, Tailscale and Cilium need (600), with some room."""
+
+LARGE_GIB = 64
+"""From which size on Oracle Linux keeps more for kdump."""
+
 # https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm: an OCPU of an Arm shape is one
 # core with one thread; of an x86 shape one core with two.
 CPUS_PER_OCPU = {"arm64": 1, "amd64": 2}
@@ -52,18 +58,36 @@ def control_plane_has_enough_cpus(inventory: Inventory, places: Places) -> Itera
             yield places.problem((*path, "ocpus"), message)
 
 
-def control_plane_has_enough_memory(inventory: Inventory, places: Places) -> Iterator[Problem]:
-    """A control plane with less than 1700 MiB is refused by kubeadm."""
-    if _waived(inventory, "Mem", "memory"):
-        return
-    for path, node in _control_planes(inventory):
-        if node.memory_gib * 1024 < KUBEADM_MINIMUM_MIB:
-            message = (
-                f"{node.memory_gib} GiB is {node.memory_gib * 1024} MiB; a control plane needs {KUBEADM_MINIMUM_MIB} "
-                "(kubeadm's Mem). To try it all the same: cluster.waive_preflight: [Mem] and "
-                "cluster.waive_machine: [memory]"
-            )
-            yield places.problem((*path, "memory_gib"), message)
+def nodes_have_enough_memory(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """A control plane with less than 1700 MiB is refused by kubeadm, a worker with less than 900 by its own script."""
+    for index, node in enumerate(inventory.nodes):
+        preflight, needed = ("Mem", KUBEADM_MINIMUM_MIB) if node.role == CONTROL_PLANE else ("", WORKER_MINIMUM_MIB)
+        kept = kdump_mib(node)
+        if node.memory_gib * 1024 - kept >= needed or _waived(inventory, preflight, "memory"):
+            continue
+        whose = f" (kubeadm's {preflight})" if preflight else ""
+        waiver = f"cluster.waive_preflight: [{preflight}] and " if preflight else ""
+        message = (
+            f"{node.memory_gib} GiB is {node.memory_gib * 1024} MiB"
+            f"{f', of which Oracle Linux keeps {kept} for kdump' if kept else ''}; "
+            f"a {node.role.replace('-', ' ')} needs {needed}{whose}. "
+            f"To try it all the same: {waiver}"
+            "cluster.waive_machine: [memory]"
+        )
+        yield places.problem(("nodes", index, "memory_gib"), message)
+
+
+def kdump_mib(node: Node) -> int:
+    """MiB that the kernel keeps for the one that writes crash dumps, and that nothing else can use.
+
+    Oracle Linux 9 and 10 boot with ``crashkernel=1G-64G:448M,64G-:512M``, on OCI's images as on others: the default of
+    its kexec-tools, which ``kdumpctl estimate`` prints as 448M on
+    https://docs.oracle.com/en/operating-systems/oracle-linux/9/boot/kdump-memory_reservation.html; a machine of 1 GiB
+    has 498 MiB left. Ubuntu's and Debian's images keep none.
+    """
+    if not node.os.startswith("oracle-"):
+        return 0
+    return 448 if node.memory_gib < LARGE_GIB else 512
 
 
 def _control_planes(inventory: Inventory) -> Iterator[tuple[Path, Node]]:
@@ -74,7 +98,7 @@ def _control_planes(inventory: Inventory) -> Iterator[tuple[Path, Node]]:
 
 def _waived(inventory: Inventory, preflight: str, machine: str) -> bool:
     cluster = inventory.cluster
-    return preflight in cluster.waive_preflight and machine in cluster.waive_machine
+    return (not preflight or preflight in cluster.waive_preflight) and machine in cluster.waive_machine
 
 
 def ocpus_fit_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
@@ -118,7 +142,7 @@ def _limit(account: Account, field: str) -> int | None:
 RULES = (
     one_control_plane,
     control_plane_has_enough_cpus,
-    control_plane_has_enough_memory,
+    nodes_have_enough_memory,
     ocpus_fit_the_quota,
     memory_fits_the_quota,
     storage_fits_the_quota,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ COMFORTABLE_CONTROL_PLANE_MEMORY_GIB = 4
 
 def derive_warnings(inventory: Inventory) -> tuple[str, ...]:
     """Warnings of the plan, each with what it is about; those about versions and subnets are compat's."""
-    return (*_memory(inventory), *_quotas(inventory), *_kubelets(inventory))
+    return (*_memory(inventory), *_quotas(inventory), *_kubelets(inventory), *_devices(inventory))
 
 
 def _memory(inventory: Inventory) -> Iterator[str]:
@@ -31,6 +32,15 @@ def _quotas(inventory: Inventory) -> Iterator[str]:
     for account in inventory.accounts:
         if account.quota is None:
             yield f"account {account.name}: no quota is given, so its nodes are not held against what it may use"
+
+
+def _devices(inventory: Inventory) -> Iterator[str]:
+    for node in inventory.nodes:
+        if node.block_volume and re.fullmatch(r"/dev/(sd|vd|xvd|nvme)\w+", node.block_volume.device):
+            yield (
+                f"node {node.name}: {node.block_volume.device} is a name that the kernel gives anew at every boot: "
+                "another disk may have it then; a path that stays is /dev/oracleoci/oraclevdb or one in /dev/disk/by-id"
+            )
 
 
 def _kubelets(inventory: Inventory) -> Iterator[str]:

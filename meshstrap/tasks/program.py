@@ -27,6 +27,6 @@ class MeshstrapProgram(Program):
             self.config.merge()
 
 
-def main() -> None:
+def run() -> None:
     """Run the tasks that the command line names."""
     MeshstrapProgram(namespace=namespace, name="meshstrap", binary="meshstrap", version=__version__).run()

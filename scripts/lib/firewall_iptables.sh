@@ -7,7 +7,7 @@
 
 # shellcheck disable=SC2034 # steps/host_firewall reads it: whose tables of nftables are edited here, no one's
 readonly FIREWALL_OWN='^$'
-readonly FIREWALL_FILE=$ROOT/etc/iptables/rules.v4 FIREWALL_UFW=$ROOT/etc/ufw/ufw.conf
+readonly FIREWALL_FILE=$ROOT/etc/iptables/rules.v4
 
 firewall_is_open() {
   local text
@@ -33,7 +33,7 @@ open_firewall() {
 
 # Oracle advises against ufw on its images: https://docs.oracle.com/en-us/iaas/Content/Compute/known-issues.htm
 firewall_ufw() {
-  [[ ! -f $FIREWALL_UFW ]] || sed -n '/^ENABLED=yes/p' "$FIREWALL_UFW"
+  grep -s ^ENABLED=yes "$ROOT/etc/ufw/ufw.conf" || true
 }
 
 firewall_missing() {

@@ -28,7 +28,10 @@ from .vendors import (
 
 PROGRAMS = ("createrepo-c", "dnf", "firewalld", "gpg", "gpg-agent", "rpm", "selinux-utils")
 # What the images have, by name and by the files that the steps ask for; the programs themselves are Debian's.
-DISTRIBUTION = ("ca-certificates", "conntrack-tools", "ethtool", "gnupg2", "iproute-tc", "iptables-nft", "socat", "tar")
+DISTRIBUTION = (
+    *("ca-certificates", "conntrack-tools", "ethtool", "gnupg2", "iproute-tc", "iptables-nft", "nftables", "socat"),
+    "tar",
+)
 NEWER = "1.36.9"
 OS_RELEASE = 'NAME="Oracle Linux Server"\nID="ol"\nID_LIKE="fedora"\nVERSION_ID="{version}"\n'
 SELINUX = "SELINUX=enforcing\nSELINUXTYPE=targeted\n"

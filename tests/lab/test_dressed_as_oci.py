@@ -164,6 +164,15 @@ def test_a_pod_reaches_the_node_and_a_stranger_is_still_refused(machine: Machine
         assert "No route to host" in refused.err, "the image's REJECT with icmp-host-prohibited"
 
 
+def test_a_port_that_only_the_mesh_needs_answers_a_pod_and_nobody_else(machine: Machine, neighbours: None) -> None:
+    ask = "exec 3<>/dev/tcp/10.0.0.11/10250"
+    from_pod = machine.run("ip", "netns", "exec", "pod1", "timeout", "5", "bash", "-c", ask)
+    assert "Connection refused" in from_pod.err, "nothing listens there yet, and the node itself says so"
+    for stranger in ("other1", "spoof"):
+        asked = machine.run("ip", "netns", "exec", stranger, "timeout", "5", "bash", "-c", ask)
+        assert asked.code == 124, f"the table of mesh_guards drops it before anybody refuses: {asked}"
+
+
 def test_the_volume_of_the_console_is_the_one_that_is_used(machine: Machine, device: str) -> None:
     assert machine.run("readlink", "/dev/oracleoci/oraclevdb").out.strip() == device
     assert machine.run("blkid", "--probe", "--match-tag", "LABEL", "--output", "value", device).out == "meshstrap\n"

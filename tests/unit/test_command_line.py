@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +121,26 @@ def test_an_output_without_utf_8_ends_well(tmp_path: Path, encoding: str) -> Non
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"invoke explain routing" in done.stdout
+
+
+@pytest.mark.parametrize(("module", "code"), [("invoke", -signal.SIGINT), ("meshstrap.pipeline", 130)])
+def test_ctrl_c_while_the_program_is_read_leaves_no_trace(tmp_path: Path, module: str, code: int) -> None:
+    """It comes when this module is looked for: before a task runs, and when a task begins."""
+    program = f"""
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class CtrlC:
+    def find_spec(self, name, *rest):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC())
+sys.argv = ["meshstrap", "plan"]
+from meshstrap.start import main
+main()
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")

@@ -16,7 +16,7 @@ from meshstrap.inventory import load_inventory
 from tests.processes import ended
 from tests.readme import ROOT
 
-RUN = "import sys; sys.argv[0] = 'meshstrap'; from meshstrap.tasks.program import main; main()"
+RUN = "import sys; sys.argv[0] = 'meshstrap'; from meshstrap.start import main; main()"
 
 
 class Terminal:

@@ -48,7 +48,7 @@ TAKEN: list[tuple[Callable[[object], Any], str]] = [
     (formats.parse_login_server, ""),
     (formats.parse_login_server, "https://headscale.example.net:8443"),
     (formats.parse_device, "/dev/oracleoci/oraclevdb"),
-    (formats.parse_device, "/dev/disk/by-id/scsi-0_a.b-part1"),
+    (formats.parse_device, "/dev/disk/by-id/scsi-0_a.b"),
     (formats.parse_certificates, ""),
     (formats.parse_preflight_check, "DirAvailable--etc-kubernetes-manifests"),
     (formats.parse_registry, "registry.k8s.io"),
@@ -155,6 +155,7 @@ def test_a_wrong_value_is_told_the_right_one(parse: Callable[[object], Any], tex
         (values.whole_number("OCPUs", 1, 9, "why"), "12 GB"),
         (formats.parse_url, "ftp://a"),
         (formats.parse_device, "sda"),
+        (formats.parse_url, "file:///a"),
         (parse_of(field_types.Tag), "tag:1"),
         (parse_of(field_types.Sha256), "abc"),
     ],
@@ -249,3 +250,12 @@ def test_neighbours_of_protected_values_are_free() -> None:
     inventory = parse_inventory(text + HEAD, "f")
     assert inventory.cilium.values["bpf"] == {"mapDynamicSizeRatio": 0.0025}
     assert inventory.cluster.kubelet["failSwapOn"] is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/dev/sdb1", "/dev/vdb2", "/dev/nvme1n1p1", "/dev/oracleoci/oraclevdb1", "/dev/disk/by-id/scsi-0_a.b-part1"],
+)
+def test_a_partition_is_no_data_volume(text: str) -> None:
+    with pytest.raises(ValueError, match="is a partition; a data volume is taken whole"):
+        formats.parse_device(text)

@@ -247,3 +247,11 @@ nodes: [{{name: cp1, account: a, role: control-plane, block_volume: {{device: /d
 """
     assert [line for line in plan_of(text).warnings if line.startswith(said)]
     assert not [line for line in plan_of(text.replace(fields, "maxPods: 60")).warnings if "kubelet:" in line]
+
+
+@pytest.mark.parametrize(
+    ("device", "warned"), [("/dev/sdb", True), ("/dev/vdb", True), ("/dev/oracleoci/oraclevdb", False)]
+)
+def test_a_device_name_that_another_disk_may_have_after_a_boot_is_warned_of(device: str, warned: bool) -> None:
+    plan = plan_of(small(node=f"block_volume: {{device: {device}, size_gib: 60}}"))
+    assert bool([line for line in plan.warnings if "the kernel gives anew at every boot" in line]) == warned

@@ -32,13 +32,13 @@ OF_CONTROL_PLANE = {"control_plane", "bootstrap_tokens", "cilium", "cluster_poli
 @pytest.mark.parametrize(
     ("role", "family", "given", "absent"),
     [
-        ("control-plane", "apt", GIVEN, {"join", "selinux", "hostname_kept"}),
+        ("control-plane", "apt", GIVEN, {"join", "selinux", "hostname_kept", "root_volume"}),
         ("control-plane", "dnf", (), {"join", "block_volume", "trusted_ca", "pod_routes"}),
         (
             "worker",
             "apt",
             (),
-            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "block_volume", "trusted_ca", "pod_routes"},
+            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "root_volume", "block_volume", "trusted_ca", "pod_routes"},
         ),
         ("worker", "dnf", GIVEN, OF_CONTROL_PLANE),
     ],

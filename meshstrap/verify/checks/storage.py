@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from meshstrap.plan import Plan
+from collections.abc import Mapping
+
+from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.names import DATA_USERS, DATA_VOLUME, LEAST_FREE_INODES_PERCENT, least_free_percent
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
@@ -18,7 +20,13 @@ def asks(plan: Plan) -> Asked:
     return Asked(places=("/", DATA_VOLUME, *DATA_USERS))
 
 
-TOPIC = Topic("storage", __file__, asks=asks)
+def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
+    """What the texts name."""
+    del plan
+    return {"root_gib": least_root_gib(node)}
+
+
+TOPIC = Topic("storage", __file__, asks=asks, values=values)
 
 
 @TOPIC.check(step="machine_supported", waiver="disk")
@@ -26,7 +34,15 @@ def the_root_disk_is_large_enough(machine: Machine) -> None:
     found = machine.answers.place("/")
     if found is None:
         raise CannotTell("/ was not measured")
-    machine.expect(found.bytes >= machine.node.minimum_disk_gib * GIB, f"{found.bytes / GIB:.1f} GiB")
+    machine.expect(found.bytes >= least_root_gib(machine.node) * GIB, f"{found.bytes / GIB:.1f} GiB")
+
+
+def least_root_gib(node: NodePlan) -> int:
+    """GiB that the root file system has at the least on a boot volume that is used to its end.
+
+    Oracle Linux's images keep 15 of it for /var/oled and 2 for /boot and EFI; a file system keeps 2 % for itself.
+    """
+    return max(node.minimum_disk_gib, int(node.boot_volume_gib * 0.98) - 17)
 
 
 @TOPIC.check(step="machine_supported")

@@ -10,14 +10,17 @@
 
 : "${ROOT?}" "${BLOCK_DEVICE:?}" "${BLOCK_SIZE_GIB:?}" "${BLOCK_FORMAT:?}"
 
-readonly BLOCK_LINK=$ROOT$BLOCK_DEVICE BLOCK_MOUNT=$ROOT/var/lib/meshstrap-data BLOCK_FSTAB=$ROOT/etc/fstab
+# Once it is ours it is known by its label, whatever name the kernel gives it.
+BLOCK_LINK=$ROOT/dev/disk/by-label/meshstrap
+[[ -e $BLOCK_LINK ]] || BLOCK_LINK=$ROOT$BLOCK_DEVICE
+readonly BLOCK_LINK BLOCK_MOUNT=$ROOT/var/lib/meshstrap-data BLOCK_FSTAB=$ROOT/etc/fstab
 readonly BLOCK_USERS=("$ROOT/var/lib/containerd" "$ROOT/var/lib/kubelet" "$ROOT/var/log/pods")
 readonly BLOCK_DROP_INS=("$ROOT"/etc/systemd/system/{containerd,kubelet}.service.d/10-meshstrap-volume.conf)
 readonly BLOCK_DROP_IN=$'[Unit]\nRequiresMountsFor='"$BLOCK_MOUNT ${BLOCK_USERS[*]}"
 
 check_block_volume() {
   local number mounted probe found lines path
-  [[ -e $BLOCK_LINK ]]
+  [[ -e $BLOCK_LINK && -e $BLOCK_FSTAB ]]
   number=$(block_number)
   for path in "$BLOCK_MOUNT" "${BLOCK_USERS[@]}"; do
     mounted=$(block_mounted "$path")
@@ -45,6 +48,7 @@ apply_block_volume() {
     block_format "$probe"
     probe=$(block_probe)
   fi
+  [[ -e $BLOCK_FSTAB ]] || write_file "$BLOCK_FSTAB" ''
   edit_file "$BLOCK_FSTAB" block_fstab "$probe"
   # Before containerd is there: it must not start on the empty folders below a volume that is late or gone.
   for path in "${BLOCK_DROP_INS[@]}"; do

@@ -25,7 +25,8 @@ apply_host_firewall() {
 # iptables have names in capitals.
 host_firewall_foreign() {
   hash nft 2>/dev/null || return 0
-  nft list ruleset | awk -v own="$FIREWALL_OWN" '
+  # Of the tables that iptables keeps in nftables it warns each time.
+  nft list ruleset 2>/dev/null | awk -v own="$FIREWALL_OWN" '
     /^table/ { t = $2 " " $3 }
     /^\tchain/ { c = t " " $2 }
     / hook (input|forward) / && c ~ /^inet|^ip [a-z]+ [a-z]/ && c !~ own { w = 1; d = /policy drop/ }

@@ -238,3 +238,21 @@ def test_cannot_tell(machine: Sandbox, tool: str) -> None:
     assert outcome.code == 1
     assert "cannot tell the current state (exit 3): cannot open" in outcome.log
     assert changes(outcome.calls) == []
+
+
+def test_our_volume_is_found_by_its_label_when_the_kernel_has_named_another_disk_as_it(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.write("/dev/disk/by-label/meshstrap", "")
+    # What now has the planned name is somebody else's; asked of by that name it would answer so.
+    (machine.root / DEVICE.lstrip("/")).unlink()
+    outcome = machine.run(STEP)
+    assert (outcome.code, outcome.levels) == (0, ["ok", "summary"]), outcome.log
+    assert any("/dev/disk/by-label/meshstrap" in call for call in outcome.calls)
+
+
+def test_a_machine_without_an_fstab_gets_one(machine: Sandbox) -> None:
+    (machine.root / "etc/fstab").unlink()
+    outcome = machine.run(STEP)
+    assert outcome.code == 0, outcome.log
+    assert len(ours(machine)) == 4
+    assert machine.run(STEP).levels == ["ok", "summary"]

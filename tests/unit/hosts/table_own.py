@@ -7,6 +7,7 @@ from tests.unit.hosts.green import BOOT, GIB
 
 FAULTS = (
     fault("storage", "the root disk is large enough", place("/", bytes=8 * GIB, free=7 * GIB), "8.0 GiB"),
+    fault("storage", "the root disk is large enough", place("/", bytes=30 * GIB, free=20 * GIB), "30.0 GiB"),
     fault("storage", "every file system has room", place("/", free=2 * GIB), "/: 4.2 % free, 90.0 % of inodes"),
     fault("storage", "every file system has room", place("/", free_inodes=10), "/: 62.5 % free, 1.0 % of inodes"),
     fault(
