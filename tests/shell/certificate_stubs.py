@@ -44,7 +44,8 @@ echo 'Done renewing certificates.'
 CRICTL = r"""
 case $* in
   "ps --quiet --state running --name ^etcd$") ;;
-  "ps --quiet --label io.kubernetes.pod.name="*-cp1) name=${4#*pod.name=}; cat $S/running-${name%-cp1} 2>/dev/null || true ;;
+  "ps --quiet --label io.kubernetes.pod.name="*-cp1) name=${4#*pod.name=}
+    cat $S/running-${name%-cp1} 2>/dev/null || true ;;
   "stop --timeout 30 "*)
     name=${4%.*}; echo "$4" >>$S/stopped; mv $S/running-$name $S/stopped-$name
     [[ $(cat $S/cut 2>/dev/null) != "$name" ]] || { rm $S/cut; kill -KILL $(cat $S/script); exit 137; }
