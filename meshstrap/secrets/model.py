@@ -69,7 +69,8 @@ class Secrets:
 
     def __str__(self) -> str:
         keys = {environment_name(node) for node in self.auth_keys} | set(self.environment_keys)
-        return f"{len(keys)} auth keys, {len(self.bootstrap_tokens)} bootstrap tokens"
+        counts = {"auth key": len(keys), "bootstrap token": len(self.bootstrap_tokens)}
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items())
 
     def auth_key(self, node: str) -> Secret | None:
         """What the node logs in to the tailnet with; ``None``: a person will, by the login URL that it shows."""

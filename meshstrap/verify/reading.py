@@ -58,7 +58,12 @@ def interfaces(answers: Answers) -> dict[str, dict[str, Any]]:
 
 def tailnet_addresses(answers: Answers) -> list[str]:
     """The IPv4 addresses that tailscale0 carries now."""
-    found = interfaces(answers).get(TAILNET_DEVICE, {}).get("addr_info", [])
+    return addresses(answers, TAILNET_DEVICE)
+
+
+def addresses(answers: Answers, device: str) -> list[str]:
+    """The IPv4 addresses that an interface carries now."""
+    found = interfaces(answers).get(device, {}).get("addr_info", [])
     return [one["local"] for one in found if one.get("family") == "inet"]
 
 

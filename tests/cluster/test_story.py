@@ -91,7 +91,7 @@ def test_coredns_answers(cluster: Cluster) -> None:
         return bool(deployment["status"].get("availableReplicas") == deployment["spec"]["replicas"])
 
     # A node is Ready before the pods that it may now run are.
-    wait_until(available, "both CoreDNS pods", seconds=120)
+    wait_until(available, "both CoreDNS pods", seconds=300)
 
 
 def test_the_values_that_a_render_knows_are_those_of_the_chart(supplies: Supplies) -> None:

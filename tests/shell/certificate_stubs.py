@@ -1,4 +1,4 @@
-"""Real certificates of a control plane that lives, and a kubeadm, crictl and curl that renew and restart them."""
+"""Real certificates of a control plane that lives, and a kubeadm, crictl and kubectl that renew and restart them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from . import kubernetes_stubs as stubs
-from .control_plane_stubs import make_control_plane
+from .control_plane_stubs import KUBECTL, make_control_plane
 from .sandbox import Sandbox
 
 DAY = 86400
@@ -23,7 +23,6 @@ LEAVES = {
 }
 KUBECONFIGS = ("admin", "controller-manager", "scheduler")
 RESTARTED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-PORTS = {"etcd": 6443, "kube-apiserver": 6443, "kube-controller-manager": 10257, "kube-scheduler": 10259}
 
 # As kubeadm does it: key by key, in the folder that it takes for /etc/kubernetes. `cut` names where the power goes.
 KUBEADM = r"""
@@ -47,23 +46,28 @@ case $* in
   "ps --quiet --state running --name ^etcd$") ;;
   "ps --quiet --label io.kubernetes.pod.name="*-cp1) name=${4#*pod.name=}; cat $S/running-${name%-cp1} 2>/dev/null ;;
   "stop --timeout 30 "*)
-    name=${4%.*}; echo "$4" >>$S/stopped; rm $S/running-$name
+    name=${4%.*}; echo "$4" >>$S/stopped; mv $S/running-$name $S/stopped-$name
     [[ $(cat $S/cut 2>/dev/null) != "$name" ]] || { rm $S/cut; kill -KILL $(cat $S/script); exit 137; }
     [[ $(cat $S/stays-away 2>/dev/null) == "$name" ]] || echo "$name.$((${4#*.} + 1))" >$S/running-$name ;;
   *) exit 97 ;;
 esac
 """
 
-# What answers at a port is the part behind it; without etcd the API is not well.
-CURL = r"""
-for url; do :; done
-here() { [[ -s $S/running-$1 ]] || { echo "curl: (7) Failed to connect to $1" >&2; exit 7; }; }
-case $url in
-  *:6443/*) here kube-apiserver; here etcd ;;
-  *:10257/healthz) here kube-controller-manager ;;
-  *:10259/healthz) here kube-scheduler ;;
-  *) exit 96 ;;
-esac
+# The kubelet's word on a static pod, which the API knows while it and etcd run. With state/lags it comes late, and
+# tells once more of the container that has been stopped.
+KUBECTL_PODS = r"""
+  "get --namespace kube-system pod/"*"-cp1 --output jsonpath={.status.conditions"*)
+    part=${4#pod/} part=${part%-cp1}
+    for needed in etcd kube-apiserver; do
+      [[ -s $S/running-$needed ]] || { echo "The connection to the server was refused: $needed" >&2; exit 1; }
+    done
+    if [[ -e $S/lags && -e $S/stopped-$part ]]; then
+      echo "True containerd://$(cat $S/stopped-$part)"; rm $S/stopped-$part
+    elif [[ -s $S/running-$part ]]; then
+      echo "True containerd://$(cat $S/running-$part)"
+    else
+      echo "False containerd://$part.dead"
+    fi ;;
 """
 
 
@@ -112,7 +116,7 @@ def stub_renewal(machine: Sandbox) -> None:
     (machine.bin / "openssl").symlink_to(str(shutil.which("openssl")))
     machine.stub("kubeadm", stubs.script(machine, kubeadm))
     machine.stub("crictl", stubs.script(machine, CRICTL))
-    machine.stub("curl", stubs.script(machine, CURL))
+    stubs.stub_kubectl(machine, KUBECTL + KUBECTL_PODS)
     machine.stub(
         "unshare",
         stubs.script(

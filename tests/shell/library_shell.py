@@ -54,3 +54,12 @@ def run_bash(sandbox: Sandbox, program: str, arguments: list[str], environment: 
 def status(sandbox: Sandbox) -> dict[str, Any]:
     read: dict[str, Any] = json.loads((sandbox.root / "var/lib/meshstrap/status.json").read_bytes().decode())
     return read
+
+
+def facts_of(sandbox: Sandbox, step: str) -> dict[str, str]:
+    """The facts of a step, from a status, which a run of one step does not write by itself."""
+    end = sandbox.write("end.sh", "log() { [[ $1 != summary ]] || record converged done ''; }\n")
+    done = sandbox.run(step, files=(f"steps/{step}/step.sh", str(end)))
+    assert done.code == 0, done.log
+    facts: dict[str, str] = status(sandbox)["facts"]
+    return facts

@@ -317,13 +317,13 @@ def test_a_secret_for_no_node_is_a_warning(invoke: Invoke) -> None:
 def test_what_left_the_inventory_is_pruned_from_the_secrets(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "cluster.yaml").write_text(MINE)
     environment = {"MESHSTRAP_AUTH_KEY_W1": KEY}
-    assert "1 auth keys, 1 bootstrap tokens" in invoke("secrets", environment=environment).out
+    assert "1 auth key, 1 bootstrap token\n" in invoke("secrets", environment=environment).out
     (tmp_path / "cluster.yaml").write_text(MINE.replace("name: w1", "name: w2"))
     warning = "there is a secret for w1, which is no node of the inventory; `invoke secrets --prune` removes it"
     assert warning in invoke("render").out
     result = invoke("secrets", "--prune")
     assert "w1: its auth key is removed\nw1: its bootstrap token is removed\n" in result.out
-    assert "0 auth keys, 1 bootstrap tokens" in result.out
+    assert "0 auth keys, 1 bootstrap token\n" in result.out
     assert "w1:" not in (tmp_path / "secrets.yaml").read_text()
     assert warning not in invoke("render").out
 

@@ -92,7 +92,7 @@ def _ending(option: str, told: list[str], chains: dict[str, list[Rule]]) -> tupl
     if name == "MARK":
         return walk.CONTINUE, "", _marking(told[1:])
     if name == "CONNMARK":
-        return walk.CONTINUE, "", _unmarked if "--restore-mark" in told else None
+        return walk.CONTINUE, "", _restored if "--restore-mark" in told else None
     if name in {"CT", "NOTRACK"}:
         return walk.CONTINUE, "", _untracked
     if name in PASSING:
@@ -118,6 +118,11 @@ def _unmarked(packet: Packet) -> Packet:
     return replace(packet, mark=None)
 
 
+def _restored(packet: Packet) -> Packet:
+    """The mark of its connection, which a new one does not have yet."""
+    return packet if packet.state == walk.NEW else replace(packet, mark=None)
+
+
 def _untracked(packet: Packet) -> Packet:
     return replace(packet, state=walk.UNTRACKED)
 
@@ -130,7 +135,7 @@ def _unknown(packet: Packet) -> bool | None:
 def _match(option: str, told: list[str], *, negated: bool) -> Match:
     """What an option asks of a packet."""
     ask = _ASKS.get(option)
-    if ask is None or (not told and option not in {"--syn", "-f"}):
+    if ask is None or (not told and option not in {"--syn", "-f", "--transparent", "--nowildcard"}):
         return _unknown
 
     def match(packet: Packet) -> bool | None:
@@ -194,8 +199,11 @@ _ASKS: dict[str, Callable[[Packet, list[str]], bool | None]] = {
     "--ctstate": _is_state,
     "--state": _is_state,
     "--mark": _is_marked,
+    # A socket that takes other addresses' packets is a proxy's, and is opened for a connection that is there already.
+    "--transparent": lambda *_: False,
+    "--nowildcard": lambda *_: None,
     "--dst-type": lambda packet, told: not packet.out if told == ["LOCAL"] else None,
     "--comment": lambda *_: True,
 }
-_KNOWN = frozenset("tcp udp icmp icmp6 ipv6-icmp multiport conntrack state mark addrtype comment".split())
+_KNOWN = frozenset("tcp udp icmp icmp6 ipv6-icmp multiport conntrack state mark addrtype socket comment".split())
 _PLAIN = frozenset({"-i", "-o", "-s", "-d", "-p", "-f"})

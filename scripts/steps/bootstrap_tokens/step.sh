@@ -22,6 +22,9 @@ apply_bootstrap_tokens() {
   if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
+    while read -r worker _ left; do
+      fact "ends bootstrap-token-$worker" "$left"
+    done <"$BOOTSTRAP_TOKENS_FILE"
     rm -f "$BOOTSTRAP_TOKENS_FILE"
   fi
   tokens=$(bootstrap_tokens_left)

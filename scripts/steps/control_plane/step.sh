@@ -163,9 +163,9 @@ control_plane_certificates_last() {
 
 # kubeadm writes a key and then its certificate, and syncs neither. So it renews a copy, which it alone takes for
 # /etc/kubernetes, and each file takes its place whole; a run that was cut goes on with that copy. No manifest is touched:
-# when a container stops the kubelet starts the next one. In the order of kubeadm's upgrades; etcd is well when the API is.
+# when a container stops the kubelet starts the next one. In the order of kubeadm's upgrades.
 control_plane_renew() {
-  local part
+  local part old
   if [[ ! -e $RENEWED ]]; then
     rm -rf "$RENEWED.new"
     cp -a "$KUBERNETES" "$RENEWED.new"
@@ -175,11 +175,19 @@ control_plane_renew() {
     mv "$RENEWED.new" "$RENEWED"
   fi
   cp -alf "$RENEWED"/{pki,*.conf} "$KUBERNETES"
-  for part in etcd:"$API_PORT" kube-apiserver:"$API_PORT" kube-controller-manager:10257 kube-scheduler:10259; do
-    crictl ps --quiet --label "io.kubernetes.pod.name=${part%:*}-$NODE_NAME" | xargs -r crictl stop --timeout 30 >&2
-    await 600 "${part%:*}" 'sudo crictl ps --all; journalctl -u kubelet -n 50' \
-      curl --fail --silent --show-error --insecure --max-time 5 --output /dev/null "https://127.0.0.1:${part#*:}/healthz"
+  for part in etcd kube-{apiserver,controller-manager,scheduler}; do
+    old=$(crictl ps --quiet --label "io.kubernetes.pod.name=$part-$NODE_NAME")
+    [[ -z $old ]] || crictl stop --timeout 30 "$old" >&2
+    await 600 "$part" 'sudo crictl ps --all; journalctl -u kubelet -n 50' control_plane_part_is_ready "$part" "${old:-none}"
   done
   mv "$RENEWED" "$RENEWED.new"
   rm -rf "$RENEWED.new"
+}
+
+# By the word of the kubelet, which asks it as its manifest says, and of another container than the one that was stopped.
+control_plane_part_is_ready() { # <part> <old container>
+  local told
+  told=$(kube get --namespace kube-system "pod/$1-$NODE_NAME" --output \
+    'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.containerStatuses[*].containerID}')
+  [[ $told == True* && $told != *"$2"* ]]
 }

@@ -27,7 +27,7 @@ from meshstrap.verify.netfilter.options import meaning
 from meshstrap.verify.netfilter.packet import Packet
 from meshstrap.verify.netfilter.walk import DROP, UNKNOWN
 from meshstrap.verify.question import Asked
-from meshstrap.verify.reading import cards, filter_rules, host_firewall
+from meshstrap.verify.reading import addresses, cards, filter_rules, host_firewall, tailnet_addresses
 
 SAVED = "/etc/iptables/rules.v4"
 DIRECT = "/etc/firewalld/direct.xml"
@@ -59,14 +59,16 @@ def needed(machine: Machine) -> Iterator[Packet]:
     peer, pod = (
         IPAddress(net.first + 9) for net in (machine.plan.network.tailnet_subnet, machine.plan.network.pod_subnet)
     )
+    own = IPAddress(next(iter(tailnet_addresses(machine.answers)), peer + 1))
     for protocol, port in MESH_PORTS:
-        yield Packet(device=TAILNET_DEVICE, protocol=protocol, port=port, source=peer)
+        yield Packet(device=TAILNET_DEVICE, protocol=protocol, port=port, source=peer, destination=own)
     for device in (device.replace("+", "x") for device in POD_DEVICES):
-        yield Packet(device=device, protocol="tcp", port=KUBELET_PORT, source=pod)
-        yield Packet(device=device, protocol="tcp", port=443, source=pod, out=TAILNET_DEVICE)
+        yield Packet(device=device, protocol="tcp", port=KUBELET_PORT, source=pod, destination=own)
+        yield Packet(device=device, protocol="tcp", port=443, source=pod, out=TAILNET_DEVICE, destination=peer)
         yield Packet(device=TAILNET_DEVICE, protocol="tcp", port=443, source=pod, out=device, destination=pod)
     for card in cards(machine.answers):
-        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT, source=SOMEBODY)
+        here = IPAddress(next(iter(addresses(machine.answers, card)), own))
+        yield Packet(device=card, protocol="udp", port=WIREGUARD_PORT, source=SOMEBODY, destination=here)
 
 
 def refused(machine: Machine, firewall: Firewall) -> None:

@@ -19,7 +19,7 @@ check_node_ready() {
 }
 
 # What ends when, of all that this node has: certificates, signing keys, the node's key in the tailnet, and on a control
-# plane bootstrap tokens and Hubble's certificate. What cannot be asked now is not listed.
+# plane Hubble's certificate. What cannot be asked now is not listed.
 facts_node_ready() {
   local what end
   while read -r what end; do
@@ -30,8 +30,6 @@ facts_node_ready() {
         --show-keys "$what" | sed -n 's/^pub.*xpire[sd]: \(.*\)]/\1/p')"
     done
     tailnet_says '"node-key", d["Self"].get("KeyExpiry", "")'
-    kube get secrets --namespace kube-system --output \
-      'go-template={{range .items}}{{.metadata.name}} {{with .data.expiration}}{{. | base64decode}}{{end}}{{"\n"}}{{end}}'
     echo "hubble $(kube get secret --namespace kube-system hubble-server-certs --output 'jsonpath={.data.tls\.crt}' |
       base64 -d | openssl x509 -noout -enddate)"
   )

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.shell import kubernetes_stubs as stubs
+from tests.shell.library_shell import facts_of
 from tests.shell.sandbox import Outcome, Sandbox
 
 STEP = "bootstrap_tokens"
@@ -77,6 +78,12 @@ def test_new_tokens_are_there_and_are_looked_after(machine: Sandbox) -> None:
     (timer,) = [call for call in done.calls if call.startswith("systemd-run")]
     assert timer.endswith("--on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens")
     assert machine.run(STEP).levels == ["ok", "summary"]
+
+
+def test_when_they_end_is_a_fact_of_the_run_that_has_applied_them(machine: Sandbox) -> None:
+    machine.write(FILE, LINE, 0o600)
+    assert facts_of(machine, STEP) == {"ends bootstrap-token-w1": "2026-12-31T12:00:00Z"}
+    assert facts_of(machine, STEP) == {}
 
 
 def test_no_token_at_all_is_as_planned(machine: Sandbox) -> None:

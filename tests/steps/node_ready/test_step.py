@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import shutil
 import subprocess
 from datetime import datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.shell import kubernetes_stubs as stubs
+from tests.shell.library_shell import facts_of, status
 from tests.shell.sandbox import Sandbox
 from tests.status_schema import problems
 
@@ -110,30 +110,27 @@ def test_what_ends_when_is_a_fact(machine: Sandbox) -> None:
     machine.write("etc/apt/keyrings/other.asc", "armour")
     real(machine, "openssl")
     machine.stub("gpg", GPG)
-    status = '{"BackendState": "Running", "Self": {"KeyExpiry": "2027-05-01T10:00:00Z"}}'
-    machine.stub("tailscale", f"echo '{status}'")
+    told = '{"BackendState": "Running", "Self": {"KeyExpiry": "2027-05-01T10:00:00Z"}}'
+    machine.stub("tailscale", f"echo '{told}'")
     secret = base64.b64encode(paths[0].read_bytes()).decode()
     stubs.stub_kubectl(
         machine,
         '  "get node/w1 --output jsonpath="*) cat $S/ready ;;\n'
-        '  "get secrets --namespace kube-system --output go-template="*)\n'
-        "    printf 'bootstrap-token-abcdef 2026-11-30T00:00:00Z\\nhubble-server-certs \\n' ;;\n"
         f'  "get secret --namespace kube-system hubble-server-certs"*) echo {secret} ;;\n',
     )
-    facts = facts_of(machine)
+    facts = facts_of(machine, "node_ready")
     current = kubelet / "kubelet-client-current.pem"
     assert facts == {
         **{f"ends {path}": end_of(path) for path in [*paths[:3], current]},
         f"ends {machine.root}/etc/apt/keyrings/meshstrap-kubernetes.asc": "2026-12-29T00:00:00Z",
         "ends node-key": "2027-05-01T10:00:00Z",
-        "ends bootstrap-token-abcdef": "2026-11-30T00:00:00Z",
         "ends hubble": end_of(paths[0]),
     }
-    assert problems(json.loads(machine.read("var/lib/meshstrap/status.json"))) == []
+    assert problems(status(machine)) == []
 
 
 def test_what_cannot_be_asked_is_not_listed_and_stops_nothing(machine: Sandbox) -> None:
-    assert facts_of(machine) == {}
+    assert facts_of(machine, "node_ready") == {}
 
 
 # gpg as it shows a key that expires, and one that does not.
@@ -164,12 +161,3 @@ def real(machine: Sandbox, name: str) -> None:
     """The machine's own program instead of a stub."""
     (machine.bin / name).unlink(missing_ok=True)
     (machine.bin / name).symlink_to(str(shutil.which(name)))
-
-
-def facts_of(machine: Sandbox) -> dict[str, str]:
-    """The facts of a run, from its status, which a run of one step does not write by itself."""
-    end = machine.write("end.sh", "log() { [[ $1 != summary ]] || record converged done ''; }\n")
-    done = machine.run("node_ready", files=("steps/node_ready/step.sh", str(end)))
-    assert done.code == 0, done.log
-    told: dict[str, str] = json.loads(machine.read("var/lib/meshstrap/status.json"))["facts"]
-    return told
