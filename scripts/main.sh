@@ -63,7 +63,7 @@ finish() { # <step>...
   elif (($# == ${#STEPS[@]})); then
     record converged 'this node is as planned' ''
     # What has an end date is renewed while the machine runs, too. A timer that is there already is refused.
-    ask systemd-run --quiet --unit=meshstrap.service --on-calendar=weekly --timer-property=RandomizedDelaySec=1d
+    ask systemd-run --unit=meshstrap.service --on-calendar=weekly --timer-property=RandomizedDelaySec=1d
   fi
 }
 

@@ -44,7 +44,8 @@ echo 'Done renewing certificates.'
 CRICTL = r"""
 case $* in
   "ps --quiet --state running --name ^etcd$") ;;
-  "ps --quiet --label io.kubernetes.pod.name="*-cp1) name=${4#*pod.name=}; cat $S/running-${name%-cp1} 2>/dev/null ;;
+  "ps --quiet --label io.kubernetes.pod.name="*-cp1) name=${4#*pod.name=}
+    cat $S/running-${name%-cp1} 2>/dev/null || true ;;
   "stop --timeout 30 "*)
     name=${4%.*}; echo "$4" >>$S/stopped; mv $S/running-$name $S/stopped-$name
     [[ $(cat $S/cut 2>/dev/null) != "$name" ]] || { rm $S/cut; kill -KILL $(cat $S/script); exit 137; }
@@ -56,7 +57,7 @@ esac
 # The kubelet's word on a static pod, which the API knows while it and etcd run. With state/lags it comes late, and
 # tells once more of the container that has been stopped.
 KUBECTL_PODS = r"""
-  "get --namespace kube-system pod/"*"-cp1 --output jsonpath={.status.conditions"*)
+  "get --namespace kube-system pod/"*"-cp1 --output jsonpath="*)
     part=${4#pod/} part=${part%-cp1}
     for needed in etcd kube-apiserver; do
       [[ -s $S/running-$needed ]] || { echo "The connection to the server was refused: $needed" >&2; exit 1; }

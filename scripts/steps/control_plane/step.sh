@@ -60,7 +60,7 @@ control_plane_comes_up() { # <address>
   local void wait="API server at $1:$API_PORT" next='sudo crictl ps --all; journalctl -u kubelet -n 50'
   retry 1 0 systemctl start --no-block kubelet
   ask control_plane_certificates_last
-  ((ANSWER == 0)) || control_plane_renew
+  ((ANSWER == 0)) || control_plane_renew "$next"
   await 600 "$wait" "$next" control_plane_is_up "$1"
   void=$(etcd_without_entries)
   if [[ -n $void ]]; then
@@ -163,8 +163,9 @@ control_plane_certificates_last() {
 
 # kubeadm writes a key and then its certificate, and syncs neither. So it renews a copy, which it alone takes for
 # /etc/kubernetes, and each file takes its place whole; a run that was cut goes on with that copy. No manifest is touched:
-# when a container stops the kubelet starts the next one. In the order of kubeadm's upgrades.
-control_plane_renew() {
+# when a container stops the kubelet starts the next one. In the order of kubeadm's upgrades, each part once: while one of
+# them does not come back, the others are left in peace.
+control_plane_renew() { # <what a person can do while a part is away>
   local part old
   if [[ ! -e $RENEWED ]]; then
     rm -rf "$RENEWED.new"
@@ -176,9 +177,12 @@ control_plane_renew() {
   fi
   cp -alf "$RENEWED"/{pki,*.conf} "$KUBERNETES"
   for part in etcd kube-{apiserver,controller-manager,scheduler}; do
+    [[ ! -e $RENEWED/$part ]] || continue
     old=$(crictl ps --quiet --label "io.kubernetes.pod.name=$part-$NODE_NAME")
-    [[ -z $old ]] || crictl stop --timeout 30 "$old" >&2
-    await 600 "$part" 'sudo crictl ps --all; journalctl -u kubelet -n 50' control_plane_part_is_ready "$part" "${old:-none}"
+    # shellcheck disable=SC2086 # a person's pod may have several containers
+    [[ -z $old ]] || crictl stop --timeout 30 $old >&2
+    await 600 "$part" "$1" control_plane_part_is_ready "$part" "${old:-none}"
+    : >"$RENEWED/$part"
   done
   mv "$RENEWED" "$RENEWED.new"
   rm -rf "$RENEWED.new"
@@ -188,6 +192,6 @@ control_plane_renew() {
 control_plane_part_is_ready() { # <part> <old container>
   local told
   told=$(kube get --namespace kube-system "pod/$1-$NODE_NAME" --output \
-    'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.containerStatuses[*].containerID}')
+    'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {end}{.status.containerStatuses[*].containerID}')
   [[ $told == True* && $told != *"$2"* ]]
 }

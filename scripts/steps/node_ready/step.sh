@@ -27,10 +27,10 @@ facts_node_ready() {
   done 2>/dev/null < <(
     for what in "$KUBERNETES"/pki/{,etcd/}*.crt "$ROOT"/var/lib/kubelet/pki/*t{.crt,.pem} "$KEY_FOLDER"/meshstrap-*; do
       echo "$what $(openssl x509 -in "$what" -noout -enddate || gpg --homedir "$WORK" --no-autostart --batch --quiet \
-        --show-keys "$what" | sed -n 's/^pub.*xpire[sd]: \(.*\)]/\1/p')"
+        --show-keys "$what" | sed -n 's/^pub.*: \(.*\)]/\1/p')"
     done
     tailnet_says '"node-key", d["Self"].get("KeyExpiry", "")'
-    echo "hubble $(kube get secret --namespace kube-system hubble-server-certs --output 'jsonpath={.data.tls\.crt}' |
+    echo "hubble $(kube get secrets --namespace kube-system hubble-server-certs --output 'jsonpath={.data.tls\.crt}' |
       base64 -d | openssl x509 -noout -enddate)"
   )
 }

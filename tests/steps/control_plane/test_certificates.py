@@ -174,6 +174,10 @@ def test_part_that_does_not_come_back_is_waited_for_and_those_behind_it_go_on_ru
     assert (done.code, f"no {part} yet" in done.log) == (75, True), done.log
     behind = RESTARTED[RESTARTED.index(part) + 1 :]
     assert all(machine.read(f"state/running-{name}") == f"{name}.1\n" for name in behind)
+    # While it stays away no other one is started again and again.
+    stopped = machine.read("state/stopped")
+    assert run(machine, environment={"WAIT_LIMIT": "0"}).code == 75
+    assert machine.read("state/stopped") == stopped
     stubs.clear_state(machine, "stays-away")
     machine.write(f"state/running-{part}", f"{part}.2\n")
     done = run(machine)

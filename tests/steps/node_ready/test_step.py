@@ -116,7 +116,7 @@ def test_what_ends_when_is_a_fact(machine: Sandbox) -> None:
     stubs.stub_kubectl(
         machine,
         '  "get node/w1 --output jsonpath="*) cat $S/ready ;;\n'
-        f'  "get secret --namespace kube-system hubble-server-certs"*) echo {secret} ;;\n',
+        f'  "get secrets --namespace kube-system hubble-server-certs"*) echo {secret} ;;\n',
     )
     facts = facts_of(machine, "node_ready")
     current = kubelet / "kubelet-client-current.pem"
