@@ -5,14 +5,13 @@ Which of it runs on a node is said by the node's values: STEPS, and NODE_OS for 
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from meshstrap.plan.machines import APT, DNF
+from meshstrap.rendering.compression import packed_program
 from meshstrap.rendering.documents import TEMPLATES, environment, fixed_documents
 from meshstrap.rendering.files import BASE_LIBRARIES, LIBRARY_ORDER, library_file
 from meshstrap.rendering.header import render_texts
@@ -84,9 +83,7 @@ def render_fetch(folder: str, code: CodeFile) -> str:
 @cache
 def fetch_program() -> str:
     """The program that fetches, packed: as it is it takes twice the room."""
-    # Base85 has neither quotes nor backslashes.
-    packed = base64.b85encode(zlib.compress(fetch_source().encode(), 9)).decode("ascii")
-    return f'import base64,zlib\nexec(zlib.decompress(base64.b85decode("{packed}")))\n'
+    return packed_program(fetch_source())
 
 
 def fetch_source() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import lzma
+import zlib
 
 # Text: three bits of the byte before say most about the next, and nothing is aligned. The dictionary holds a whole
 # script; a larger one only costs time. Measured with the example's scripts: lc 4 and nice_len 273, the preset's, make
@@ -31,6 +33,12 @@ def base94_text(data: bytes) -> str:
     """
     numbers = (int.from_bytes(data[start : start + 9], "little") for start in range(0, len(data), 9))
     return "".join(chr(33 + number // 94**place % 94) for number in numbers for place in range(11))
+
+
+def packed_program(source: str) -> str:
+    """A Python program that does what ``source`` says, as one line of base85, which has no quotes and no backslashes."""
+    packed = base64.b85encode(zlib.compress(source.encode(), 9)).decode("ascii")
+    return f'import base64,zlib\nexec(zlib.decompress(base64.b85decode("{packed}")))\n'
 
 
 def xz_bytes(text: str) -> bytes:

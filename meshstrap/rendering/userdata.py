@@ -15,7 +15,7 @@ from functools import cache
 from meshstrap.errors import UserDataTooLarge
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.rendering.code import FETCH_PATH, fetch_program, render_code, render_fetch
-from meshstrap.rendering.compression import base94_text, gzip_bytes, xz_bytes
+from meshstrap.rendering.compression import base94_text, gzip_bytes, packed_program, xz_bytes
 from meshstrap.rendering.documents import TEMPLATES, render_unit
 from meshstrap.rendering.script import Script, render_script
 from meshstrap.rendering.tokens import TOKENS_IN_USER_DATA, bootstrap_token_lines
@@ -25,8 +25,8 @@ from meshstrap.secrets import Secrets
 METADATA_LIMIT = 32_000
 """Bytes of all of an instance's metadata, user-data in base64 and SSH keys together (OCI: LaunchInstanceDetails)."""
 
-METADATA_RESERVE = 512
-"""Bytes kept free for what a console or Terraform adds: names of fields, quotes."""
+METADATA_RESERVE = 256
+"""Bytes kept free for what a console or Terraform adds: the names of two fields and quotes, some 60, and as much thrice."""
 
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
 PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
@@ -122,7 +122,7 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
 def _packed_files(compressed: bytes) -> tuple[File, ...]:
     return (
         File(path=PACKED_PATH, content=base94_text(compressed) + "\n"),
-        File(path=UNPACK_PATH, content=_unpack_program()),
+        File(path=UNPACK_PATH, content=packed_program(unpack_source())),
     )
 
 
@@ -171,17 +171,10 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         # for good. systemctl does not wait: a node may have to wait for hours, and cloud-init must not.
         "runcmd": ["sync; systemctl enable --now --no-block meshstrap"],
     }
-    introduction = (
-        f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
-        f"# {_where_the_code_is(plan)} On the machine: {SCRIPT_PATH} --status\n"
-    )
-    return "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
-
-
-def _where_the_code_is(plan: Plan) -> str:
+    introduction = f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
     if plan.code_url:
-        return f"The values are bootstrap.sh; its code is fetched from {plan.code_url}."
-    return "The script is bootstrap.sh, packed."
+        introduction += f"# The values are bootstrap.sh; its code is fetched from {plan.code_url}.\n"
+    return "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
 
 
 def _write_file(file: File) -> dict[str, str]:
@@ -191,7 +184,7 @@ def _write_file(file: File) -> dict[str, str]:
 
 
 @cache
-def _unpack_program() -> str:
+def unpack_source() -> str:
     """The program without its docstring, indented by one: what travels as it is takes the most of the cloud's limit."""
     program = (TEMPLATES / "unpack.py").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return re.sub(r"^(?: {4})+", lambda indent: " " * (len(indent[0]) // 4), program, flags=re.MULTILINE)

@@ -57,6 +57,23 @@ MESH = (
     ),
 )
 
+_CILIUMS = "rule=$(iptables -S FORWARD | grep -m 1 -- '-j CILIUM_FORWARD$')"
+RULES = (
+    seeded(
+        "mesh_guards.the_rules_of_tailscale_are_in_force",
+        "nothing leads to ts-forward",
+        "iptables -D FORWARD -j ts-forward",
+        "iptables -I FORWARD -j ts-forward",
+        drift=False,
+    ),
+    seeded(
+        "mesh_guards.the_rules_of_cilium_are_in_force",
+        "nothing leads to CILIUM_FORWARD",
+        f'{_CILIUMS}; echo "$rule" >/run/kept-rule; eval "iptables -D ${{rule#-A }}"',
+        'read -r _ rule </run/kept-rule; eval "iptables -I $rule"',
+        drift=False,
+    ),
+)
 KUBELET = (
     seeded(
         "kubelet.the_kubelet_runs_now_and_after_a_boot", "active, disabled", "systemctl disable --quiet kubelet",
@@ -230,4 +247,4 @@ CILIUM = (
     ),
 )
 
-FAULTS: tuple[SeededFault, ...] = (*MESH, *KUBELET, *CONTROL_PLANE, *CILIUM)
+FAULTS: tuple[SeededFault, ...] = (*MESH, *RULES, *KUBELET, *CONTROL_PLANE, *CILIUM)

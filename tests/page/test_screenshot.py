@@ -38,7 +38,8 @@ def taken(example: Rendered, open_page: Open, language: str) -> bytes:
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     page.locator("#node-w1 .tick input").check()
     page.evaluate("document.querySelector('#machines h2').scrollIntoView({behavior: 'instant'})")
-    return page.screenshot(animations="disabled")
+    picture: bytes = page.screenshot(animations="disabled")
+    return picture
 
 
 def difference(page: Page, *pictures: bytes) -> float:

@@ -20,8 +20,8 @@ from meshstrap.lint import bash_findings, shellcheck_findings
 from meshstrap.plan import Plan
 from meshstrap.rendering import UserData, pack_user_data, render_code, render_documents, render_script
 from meshstrap.rendering.code import render_fetch
-from meshstrap.rendering.compression import base94_text, gzip_bytes, xz_bytes
-from meshstrap.rendering.userdata import METADATA_LIMIT
+from meshstrap.rendering.compression import base94_text, gzip_bytes, packed_program, xz_bytes
+from meshstrap.rendering.userdata import METADATA_LIMIT, unpack_source
 from meshstrap.secrets import Secrets
 from tests.golden.cases import example_plan, plan_of, secrets_for
 
@@ -64,7 +64,8 @@ def test_the_script_arrives_as_it_is(name: str) -> None:
 
 
 def test_the_machine_unpacks_it_once(tmp_path: Path) -> None:
-    unpack = files(packed("w1"))["/opt/meshstrap/unpack.py"]["content"].replace("/opt/meshstrap", str(tmp_path))
+    unpack = unpack_source().replace("/opt/meshstrap", str(tmp_path))
+    assert files(packed("w1"))["/opt/meshstrap/unpack.py"]["content"] == packed_program(unpack_source())
     script = tmp_path / "bootstrap.sh"
     (tmp_path / "bootstrap.sh.xz.b94").write_text(files(packed("w1"))["/opt/meshstrap/bootstrap.sh.xz.b94"]["content"])
     subprocess.run([sys.executable, "-c", unpack], check=True)
@@ -241,3 +242,20 @@ def test_what_cannot_be_pasted_knows_what_it_would_take_if_it_fetched() -> None:
     with pytest.raises(UserDataTooLarge) as error:
         packed("cp1", Secrets(), too_large(20_000))
     assert "sources.code" not in str(error.value)
+
+
+PLAIN = """
+cluster: {name: homelab}
+accounts: [{name: alice}, {name: bob}, {name: carol}]
+nodes:
+  - {name: cp1, account: alice, role: control-plane}
+  - {name: w1, account: bob, role: worker}
+  - {name: w2, account: carol, role: worker}
+"""
+
+
+def test_the_first_cluster_that_a_person_writes_can_be_pasted_whatever_ssh_key_it_is_given() -> None:
+    """With an auth key each, two tokens, and room for the largest usual SSH key, since none is listed."""
+    plan = plan_of(PLAIN)
+    data = pack_user_data(plan, plan.node("cp1"), render_script(plan, plan.node("cp1")), secrets_for(plan))
+    assert data.fits_pasted, data.pasted

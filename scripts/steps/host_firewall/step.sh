@@ -21,7 +21,8 @@ apply_host_firewall() {
   open_firewall
 }
 
-# The first chain that refuses what no rule of its own accepts, and does not accept the tailnet's interface. Those of
+# The first chain that refuses what no rule of its own accepts, and accepts neither the tailnet's interface nor its
+# addresses, however it is written: a node that works must not be stopped for it. Those of
 # iptables have names in capitals.
 host_firewall_foreign() {
   hash nft 2>/dev/null || return 0
@@ -30,7 +31,7 @@ host_firewall_foreign() {
     /^table/ { t = $2 " " $3 }
     /^\tchain/ { c = t " " $2 }
     / hook (input|forward) / && c ~ /^inet|^ip [a-z]+ [a-z]/ && c !~ own { w = 1; d = /policy drop/ }
-    /tailscale0.* accept/ { w = 0 }
+    /(tailscale|100\.64\.).* accept/ { w = 0 }
     /^\t\t(counter .*)?(drop|reject)/ { d = 1 }
     /^\t}/ { if (w && d && !n++) print c; w = 0 }'
 }

@@ -212,6 +212,8 @@ FOREIGN = {
 }
 HARMLESS = (
     table(HOOK.format("drop"), 'iifname "tailscale0" accept', 'iifname "lxc*" accept'),
+    table(HOOK.format("drop"), 'iifname { "lo", "tailscale*" } counter packets 1 bytes 60 accept'),
+    table(HOOK.format("drop"), "ip saddr 100.64.0.0/10 accept"),
     table(HOOK.format("accept"), "tcp dport 22 ip saddr @banned drop"),
     table("drop", chain="called"),
     table(HOOK.format("drop"), family="ip", chain="INPUT"),
