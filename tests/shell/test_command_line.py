@@ -163,7 +163,7 @@ def test_second_run_changes_nothing(sandbox: Sandbox) -> None:
 
 def test_a_converged_node_runs_again_each_week_and_not_all_nodes_at_once(sandbox: Sandbox) -> None:
     sandbox.stub("systemd-run")
-    weekly = "systemd-run --quiet --unit=meshstrap.service --on-calendar=weekly --timer-property=RandomizedDelaySec=1d"
+    weekly = "systemd-run --unit=meshstrap.service --on-calendar=weekly --timer-property=RandomizedDelaySec=1d"
     for quiet in (["--check"], ["--only", "two"], ["--status"]):
         script(sandbox, *quiet)
         assert not sandbox.exists("/calls"), quiet
