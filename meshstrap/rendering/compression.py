@@ -36,7 +36,7 @@ def base94_text(data: bytes) -> str:
 
 
 def packed_program(source: str) -> str:
-    """A Python program that does what ``source`` says, as one line of base85, which has no quotes and no backslashes."""
+    """A Python program that does what ``source`` says, in base85, which has neither quotes nor backslashes."""
     packed = base64.b85encode(zlib.compress(source.encode(), 9)).decode("ascii")
     return f'import base64,zlib\nexec(zlib.decompress(base64.b85decode("{packed}")))\n'
 

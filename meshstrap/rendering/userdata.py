@@ -26,7 +26,7 @@ METADATA_LIMIT = 32_000
 """Bytes of all of an instance's metadata, user-data in base64 and SSH keys together (OCI: LaunchInstanceDetails)."""
 
 METADATA_RESERVE = 256
-"""Bytes kept free for what a console or Terraform adds: the names of two fields and quotes, some 60, and as much thrice."""
+"""Bytes kept free for what a console or Terraform adds: names of two fields and quotes are some 60, this four times."""
 
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
 PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"

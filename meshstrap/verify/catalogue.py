@@ -22,7 +22,6 @@ COLUMNS = (
     "kubelet",
     "control_plane",
     "cilium",
-    "pod_routes",
     "lifetimes",
     "secrets",
     "converged",

@@ -22,7 +22,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {"others": len(plan.nodes) - 1}
 
 
-TOPIC = Topic("pod_routes", __file__, values=values)
+TOPIC = Topic("tailnet", __file__, values=values)
 
 
 def routes(machine: Machine) -> list[dict[str, Any]]:

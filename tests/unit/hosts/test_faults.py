@@ -26,9 +26,9 @@ OF_THE_HOST = {
     "machine.the_machine_is_a_node_of_the_plan",
     "converged.the_node_has_converged",
     # Of another way between nodes than the one of these hosts: tests/steps/pod_routes/test_checks.py.
-    "pod_routes.the_nodes_pods_are_a_route_of_the_tailnet",
-    "pod_routes.every_other_nodes_pods_are_reached_through_the_tailnet",
-    "pod_routes.no_other_route_of_the_tailnet_is_used",
+    "tailnet.the_nodes_pods_are_a_route_of_the_tailnet",
+    "tailnet.every_other_nodes_pods_are_reached_through_the_tailnet",
+    "tailnet.no_other_route_of_the_tailnet_is_used",
 }
 NAMES = ("cp1", "w1")
 
