@@ -12,6 +12,8 @@ DIRECT_XML = f"""\
   <chain ipv="ipv4" table="filter" chain="BareMetalInstanceServices"/>
   <rule priority="1" table="filter" ipv="ipv4" chain="BareMetalInstanceServices">-d 169.254.169.254/32 -p udp \
 --dport 123 -m comment --comment &quot;Allow access to OCI local NTP service&quot; -j ACCEPT</rule>
+  <rule priority="1" table="filter" ipv="ipv4" chain="BareMetalInstanceServices">-d 169.254.169.254/32 -p udp \
+--dport 53 -m comment --comment &quot;Allow access to OCI local DNS service&quot; -j ACCEPT</rule>
   <rule ipv="ipv4" table="filter" chain="BareMetalInstanceServices" priority="0">-p tcp -d 169.254.0.2/32 \
 -m owner --uid-owner 0 --dport 3260 -m comment --comment "{_SEE}" -j ACCEPT</rule>
   <rule ipv="ipv4" table="filter" chain="OUTPUT" priority="0">-d 169.254.0.0/16 -j BareMetalInstanceServices</rule>
@@ -31,6 +33,8 @@ SAVED = f"""\
 -A BareMetalInstanceServices -d 169.254.169.254/32 -p udp -m udp --dport 123 \
 -m comment --comment "Allow access to OCI local NTP service" -j ACCEPT
 -A BareMetalInstanceServices -d 169.254.169.254/32 -p tcp -m tcp --dport 443 -j ACCEPT
+-A BareMetalInstanceServices -d 169.254.169.254/32 -p udp -m udp --dport 53 \
+-m comment --comment "Allow access to OCI local DNS service" -j ACCEPT
 -A BareMetalInstanceServices -d 169.254.169.254/32 -p tcp -m tcp --dport 80 -m comment --comment "{_SEE}" -j ACCEPT
 -A BareMetalInstanceServices -d 169.254.0.0/16 -p tcp -j REJECT --reject-with tcp-reset
 -A BareMetalInstanceServices -d 169.254.0.0/16 -p udp -j REJECT --reject-with icmp-port-unreachable
