@@ -199,7 +199,7 @@ FAULTS = (
         "firewall",
         "the instance services rules are intact",
         out("iptables", "169.254.0.2/32", "169.254.0.9/32"),
-        "1 of 6 rules are not live",
+        "1 of 7 rules are not live",
         WORKER,
     ),
     fault(
@@ -210,7 +210,7 @@ FAULTS = (
             "-d 169.254.0.0/16 -p udp -j REJECT --reject-with icmp-port",
             "-d 169.254.0.0/16 -p udp -j REJECT --reject-with icmp-host",
         ),
-        "1 of 6 rules are not live",
+        "1 of 7 rules are not live",
         WORKER,
     ),
     fault(
