@@ -108,7 +108,7 @@ def launch(lab: Lab, servers: Daemon, sources: Sources) -> Callable[..., Machine
 def pytest_configure(config: pytest.Config) -> None:
     """Wait for this lab's turn, run a part of it, and report what was proven; told to end, clean up like at Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    config.pluginmanager.register(Parts(config, NODE_LAB, "tests/lab"), "lab-parts")
+    config.pluginmanager.register(Parts(config, [NODE_LAB], "tests/lab"), "lab-parts")
     if not hasattr(config, "workerinput"):
         if not config.option.collectonly:
             config.pluginmanager.register(Turn(config, "the node lab"), "lab-turn")
