@@ -97,6 +97,7 @@ CLUSTER = Division(
         "test_faults_power": 2,
         "test_faults_seen::test_a_broken_cluster": 0.6,
         "test_faults_tailnet": 2,
+        "test_hubble": 4,
         "test_network": 2,
         "test_routing": 8,
         "test_traps_": 2,
