@@ -73,7 +73,7 @@ def cgroups_are_version_two(machine: Machine) -> None:
 @TOPIC.check(waiver="cpus")
 def the_cpus_suffice(machine: Machine) -> None:
     found = int(machine.answers.said("cpus"))
-    machine.expect(found >= machine.node.minimum_cpus, found)
+    machine.expect(found >= machine.node.cpus, found)
 
 
 @TOPIC.check(waiver="memory")
