@@ -21,6 +21,7 @@ def asks(plan: Plan) -> Asked:
         commands=(
             Question("kernel", "uname --kernel-release --machine"),
             Question("cpus", "nproc"),
+            Question("pages", "getconf PAGESIZE"),
             Question("clock", "timedatectl show --property=NTPSynchronized --value"),
             Question("cgroup", "stat --file-system --format=%T /sys/fs/cgroup"),
         ),
@@ -62,6 +63,12 @@ def the_kernel_runs_cilium(machine: Machine) -> None:
         raise CannotTell(f"the kernel calls itself {release}")
     found = int(number.group(1)), int(number.group(2))
     machine.expect(found >= MINIMUM_KERNEL and found not in broken_kernels(machine.plan.versions), release)
+
+
+@TOPIC.check(waiver="kernel")
+def memory_pages_have_4_kib(machine: Machine) -> None:
+    found = int(machine.answers.said("pages"))
+    machine.expect(found == 4096, f"{found // 1024} KiB")  # noqa: PLR2004 - in the check's name
 
 
 @TOPIC.check(waiver="cgroup")
