@@ -38,7 +38,7 @@ def cluster_inventory(
     accounts = "".join(f"  - {{name: {account}, subnet: 10.0.0.0/24}}\n" for account in nodes.values())
     machines = "".join(
         f"  - {{name: {name}, account: {account}, role: {'control-plane' if name == 'cp1' else 'worker'}, "
-        "arch: amd64, os: debian-13}\n"
+        "shape: generic, arch: amd64, os: debian-13}\n"
         for name, account in nodes.items()
     )
     certificate = "".join(f"    {line}\n" for line in trusted_ca.splitlines())

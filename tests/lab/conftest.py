@@ -6,8 +6,9 @@ import fcntl
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from .node import Rendered, lab_inventory, render
 from .parts import NODE_LAB, Parts
 from .process import Daemon
 from .report import EVIDENCE, Reporter
+from .statuses import KeptStatus, hold
 from .tree import SUITES, base_tree
 from .turn import Turn
 from .vendors import Sources, serve_sources
@@ -83,6 +85,16 @@ def calm(cache: Path, sources: Sources, tmp_path_factory: pytest.TempPathFactory
 def seed() -> str:
     """What the random moments are drawn from: ``MESHSTRAP_LAB_SEED`` draws the same ones again."""
     return os.environ.get("MESHSTRAP_LAB_SEED") or os.urandom(4).hex()
+
+
+@pytest.fixture
+def kept_status(update_golden: bool) -> KeptStatus:
+    """Hold what a node says under a fault to what was read once: ``kept_status("a-fault", status(machine))``."""
+
+    def keep(fault: str, said: Mapping[str, Any]) -> None:
+        hold(fault, said, update=update_golden)
+
+    return keep
 
 
 @pytest.fixture
