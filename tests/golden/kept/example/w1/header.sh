@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # bootstrap.sh: makes this machine the node w1 (worker) of homelab, and keeps it so. By meshstrap; no secret in it.
-# shellcheck disable=SC2016 # bash expands nothing in a value
 readonly PLAN_HASH=…
 readonly NODE_NAME=w1
 readonly NODE_ROLE=worker
