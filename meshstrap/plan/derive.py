@@ -11,6 +11,7 @@ from meshstrap.inventory.model import Inventory
 from meshstrap.plan import machines
 from meshstrap.plan.accounts import derive_account
 from meshstrap.plan.cilium import cilium_images, cilium_values
+from meshstrap.plan.control_plane import derive_api_server, derive_controller_manager, derive_scheduler
 from meshstrap.plan.facts import derive_facts
 from meshstrap.plan.kubelet import kubelet_configuration
 from meshstrap.plan.merging import derive_overrides, merge_values
@@ -56,6 +57,9 @@ def derive_plan(inventory: Inventory) -> Plan:
         cilium_chart=cilium_chart(inventory),
         cilium_images=cilium_images(versions.cilium, values),
         kubelet=merge_values(kubelet_configuration(), cluster.kubelet),
+        api_server=derive_api_server(),
+        controller_manager=derive_controller_manager(network),
+        scheduler=derive_scheduler(),
         waived_preflight=cluster.waive_preflight,
         registry_mirrors=tuple(
             RegistryMirror(registry=name, url=url) for name, url in inventory.sources.registries.items()

@@ -178,6 +178,18 @@ class CiliumImages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Component:
+    """One part of the control plane: what it is told on its command line, beyond kubeadm's own."""
+
+    arguments: Mapping[str, str]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments as they stand on the command line."""
+        return tuple(f"--{name}={value}" for name, value in self.arguments.items())
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole cluster. ``cilium_values`` and ``kubelet`` are complete: ours with the person's over them.
 
@@ -198,6 +210,9 @@ class Plan:
     cilium_chart: PinnedFile
     cilium_images: CiliumImages
     kubelet: Mapping[str, Any]
+    api_server: Component
+    controller_manager: Component
+    scheduler: Component
     waived_preflight: tuple[str, ...]
     registry_mirrors: tuple[RegistryMirror, ...]
     trusted_ca: str
@@ -208,6 +223,15 @@ class Plan:
     collisions: tuple[Collision, ...]
     overrides: tuple[Override, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def components(self) -> Mapping[str, Component]:
+        """The parts of the control plane that have arguments of ours, by the name of their program."""
+        return {
+            "kube-apiserver": self.api_server,
+            "kube-controller-manager": self.controller_manager,
+            "kube-scheduler": self.scheduler,
+        }
 
     def node(self, name: str) -> NodePlan:
         """The node of that name; ``KeyError`` when there is none."""
