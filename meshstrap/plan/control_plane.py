@@ -6,7 +6,11 @@ better without. Flags: https://kubernetes.io/docs/reference/command-line-tools-r
 
 from __future__ import annotations
 
-from meshstrap.plan.model import Component, Network
+from collections.abc import Iterator, Mapping
+
+from meshstrap.inventory import Cluster, components
+from meshstrap.plan.merging import derive_overrides
+from meshstrap.plan.model import Component, Network, Override
 
 MINIMUM_TLS = "VersionTLS12"
 """The oldest TLS that the API server and the kubelets speak. Go's own default is the same since 1.22; said, so that a
@@ -22,24 +26,52 @@ CIPHER_SUITES = (
 cipher, for both kinds of key that a certificate may have. All are in the list of CIS 1.12. TLS 1.3 has its own."""
 
 
-def derive_api_server() -> Component:
-    """The API server: it shows no profiles, tokens of pods end when they say, and TLS is today's."""
-    return Component(
-        arguments={
-            "profiling": "false",
-            # true makes a token that says "an hour" good for a year, for clients of 2021 that never read it again.
-            "service-account-extend-token-expiration": "false",
-            "tls-min-version": MINIMUM_TLS,
-            "tls-cipher-suites": ",".join(CIPHER_SUITES),
-        }
-    )
+def api_server_arguments() -> dict[str, str]:
+    """The API server's: it shows no profiles, tokens of pods end when they say, and TLS is today's."""
+    return {
+        "profiling": "false",
+        # true makes a token that says "an hour" good for a year, for clients of 2021 that never read it again.
+        "service-account-extend-token-expiration": "false",
+        "tls-min-version": MINIMUM_TLS,
+        "tls-cipher-suites": ",".join(CIPHER_SUITES),
+    }
 
 
-def derive_controller_manager(network: Network) -> Component:
-    """The controller manager: each node's share of the pod subnet, and no profiles."""
-    return Component(arguments={"node-cidr-mask-size": str(network.node_pod_prefix), "profiling": "false"})
+def controller_manager_arguments(node_pod_prefix: int) -> dict[str, str]:
+    """The controller manager's: each node's share of the pod subnet, and no profiles."""
+    return {"node-cidr-mask-size": str(node_pod_prefix), "profiling": "false"}
 
 
-def derive_scheduler() -> Component:
-    """The scheduler: no profiles."""
-    return Component(arguments={"profiling": "false"})
+def scheduler_arguments() -> dict[str, str]:
+    """The scheduler's: no profiles."""
+    return {"profiling": "false"}
+
+
+def derive_api_server(theirs: components.Component) -> Component:
+    """Ours with the person's over them."""
+    return _derive(api_server_arguments(), theirs)
+
+
+def derive_controller_manager(network: Network, theirs: components.Component) -> Component:
+    """Ours with the person's over them."""
+    return _derive(controller_manager_arguments(network.node_pod_prefix), theirs)
+
+
+def derive_scheduler(theirs: components.Component) -> Component:
+    """Ours with the person's over them."""
+    return _derive(scheduler_arguments(), theirs)
+
+
+def _derive(ours: Mapping[str, str], theirs: components.Component) -> Component:
+    return Component(arguments={**ours, **theirs.arguments}, volumes=theirs.volumes)
+
+
+def component_overrides(cluster: Cluster) -> Iterator[Override]:
+    """What the person has set over ours, or beside it."""
+    # No share of the pod subnet is among them: it is not the person's.
+    for key, ours, theirs in (
+        ("api_server", api_server_arguments(), cluster.api_server),
+        ("controller_manager", controller_manager_arguments(0), cluster.controller_manager),
+        ("scheduler", scheduler_arguments(), cluster.scheduler),
+    ):
+        yield from derive_overrides(f"cluster.{key}.arguments", ours, theirs.arguments)

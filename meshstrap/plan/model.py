@@ -13,7 +13,7 @@ from typing import Any
 from netaddr import IPAddress, IPNetwork
 
 from meshstrap.compat import Collision
-from meshstrap.inventory import BlockVolume, PinnedFile
+from meshstrap.inventory import BlockVolume, PinnedFile, Volume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,9 +179,10 @@ class CiliumImages:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """One part of the control plane: what it is told on its command line, beyond kubeadm's own."""
+    """One part of the control plane: what it is told on its command line and what it sees, beyond kubeadm's own."""
 
     arguments: Mapping[str, str]
+    volumes: tuple[Volume, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:

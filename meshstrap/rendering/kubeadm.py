@@ -76,7 +76,18 @@ def _cluster(plan: Plan, node: NodePlan) -> dict[str, Any]:
 
 
 def _component(component: Component) -> dict[str, Any]:
-    return {"extraArgs": [{"name": name, "value": value} for name, value in component.arguments.items()]}
+    volumes = [
+        {
+            "name": volume.name,
+            "hostPath": volume.host_path,
+            "mountPath": volume.mount_path,
+            **({"readOnly": True} if volume.read_only else {}),
+            **({"pathType": volume.path_type} if volume.path_type else {}),
+        }
+        for volume in component.volumes
+    ]
+    arguments = [{"name": name, "value": value} for name, value in component.arguments.items()]
+    return {"extraArgs": arguments, **({"extraVolumes": volumes} if volumes else {})}
 
 
 def _kubelet(plan: Plan) -> dict[str, Any]:
