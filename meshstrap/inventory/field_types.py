@@ -173,6 +173,20 @@ Fingerprint: TypeAlias = Annotated[
         lambda text: _digits(text).upper(),
     ),
 ]
+Argument: TypeAlias = Annotated[
+    str,
+    _form(
+        r"[a-z0-9][a-z0-9-]*",
+        "an argument's name: a-z, 0-9 and '-', without the dashes in front and without its value",
+        lambda text: text.lstrip("-").partition("=")[0].replace("_", "-").lower(),
+    ),
+]
+AbsolutePath: TypeAlias = Annotated[
+    str, _form(r"(/[A-Za-z0-9_.@+-]+)+", "an absolute path such as /etc/kubernetes/file.yaml", lambda text: f"/{text}")
+]
+PathType: TypeAlias = Annotated[
+    str, _form("|File|Directory|FileOrCreate|DirectoryOrCreate", "File, Directory, FileOrCreate or DirectoryOrCreate")
+]
 Url: TypeAlias = Annotated[str, Written(formats.parse_url)]
 FolderUrl: TypeAlias = Annotated[str, Written(formats.parse_folder_url)]
 LoginServer: TypeAlias = Annotated[str, Written(formats.parse_login_server)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from meshstrap.inventory import (
+    rules_components,
     rules_machines,
     rules_names,
     rules_network,
@@ -19,5 +20,6 @@ RULES = (
     *rules_shapes.RULES,
     *rules_machines.RULES,
     *rules_protected.RULES,
+    *rules_components.RULES,
     *rules_sources.RULES,
 )

@@ -13,7 +13,7 @@ from typing import Any
 from netaddr import IPAddress, IPNetwork
 
 from meshstrap.compat import Collision
-from meshstrap.inventory import BlockVolume, PinnedFile
+from meshstrap.inventory import BlockVolume, PinnedFile, Volume
 from meshstrap.inventory.shapes import GENERIC, Shape
 
 
@@ -190,6 +190,19 @@ class CiliumImages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Component:
+    """One part of the control plane: what it is told on its command line and what it sees, beyond kubeadm's own."""
+
+    arguments: Mapping[str, str]
+    volumes: tuple[Volume, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments as they stand on the command line."""
+        return tuple(f"--{name}={value}" for name, value in self.arguments.items())
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The whole cluster. ``cilium_values`` and ``kubelet`` are complete: ours with the person's over them.
 
@@ -210,6 +223,9 @@ class Plan:
     cilium_chart: PinnedFile
     cilium_images: CiliumImages
     kubelet: Mapping[str, Any]
+    api_server: Component
+    controller_manager: Component
+    scheduler: Component
     waived_preflight: tuple[str, ...]
     registry_mirrors: tuple[RegistryMirror, ...]
     trusted_ca: str
@@ -220,6 +236,15 @@ class Plan:
     collisions: tuple[Collision, ...]
     overrides: tuple[Override, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def components(self) -> Mapping[str, Component]:
+        """The parts of the control plane that have arguments of ours, by the name of their program."""
+        return {
+            "kube-apiserver": self.api_server,
+            "kube-controller-manager": self.controller_manager,
+            "kube-scheduler": self.scheduler,
+        }
 
     def node(self, name: str) -> NodePlan:
         """The node of that name; ``KeyError`` when there is none."""

@@ -26,7 +26,6 @@ _TEXTS: dict[str, Callable[[Plan, NodePlan], Text]] = {
     "NODE_ROLE": lambda _plan, node: node.role,
     "NODE_OS": lambda _plan, node: node.os,
     "NODE_ARCH": lambda _plan, node: node.arch,
-    "CLUSTER_NAME": lambda plan, _node: plan.name,
     "LOGIN_USER": lambda _plan, node: node.login_user,
     "MINIMUM_CPUS": lambda _plan, node: node.minimum_cpus,
     "MINIMUM_MEMORY_MIB": lambda _plan, node: node.minimum_memory_mib,
@@ -97,8 +96,9 @@ def render_header(
     texts |= {name: value(plan, node) for name, value in _TEXTS.items() if name in reads}
     texts |= _document_values(node, documents, reads)
     lists = {name: list(value(plan, node)) for name, value in _LISTS.items() if name in reads}
-    titles = {"node": node.name, "role": node.role, "cluster": plan.name}
-    return render_template(environment(), "templates/header.sh.j2", titles) + render_values(texts, lists)
+    return render_template(environment(), "templates/header.sh.j2", {"cluster": plan.name}) + render_values(
+        texts, lists
+    )
 
 
 def render_texts(texts: Mapping[str, str]) -> str:
