@@ -186,12 +186,13 @@ def test_the_ports_are_those_that_a_node_opens() -> None:
 
 def test_what_is_waived_is_not_asked_for(machine: LivedIn) -> None:
     machine.sandbox.write("state/free", "9000\n")
-    plan = plan_of(
+    text = (
         "cluster: {name: homelab, waive_machine: [disk]}\naccounts: [{name: a}, {name: b}]\n"
         "nodes: [{name: cp1, account: a, role: control-plane}, {name: w1, account: b, role: worker}]\n"
     )
-    assert machine.run("--check", plan=plan).code == 0
-    assert machine.run("--check").code == REFUSED
+    assert machine.run("--check", plan=plan_of(text)).code == 0
+    outcome = machine.run("--check", plan=plan_of(text.replace("[disk]", "[]")))
+    assert (outcome.code, "disk: 8 GiB free on the root disk, not 14" in outcome.log) == (REFUSED, True)
 
 
 def test_a_volume_that_holds_something_is_not_taken(machine: LivedIn) -> None:
