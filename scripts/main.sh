@@ -1,18 +1,17 @@
 # shellcheck shell=bash
 # The command line, and the one loop that runs the steps.
 
-: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}"
+: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${STEPS[*]:?}"
 : "${DOWNGRADE:?}" "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
 
 usage() {
   cat <<TXT
-bootstrap.sh: makes this machine the node $NODE_NAME ($NODE_ROLE) of $CLUSTER_NAME, and keeps it so
-  bootstrap.sh               run all steps; safe at any time
-  bootstrap.sh --check       change nothing; exit 1 when something is not as planned
-  bootstrap.sh --downgrade   also take back what is newer than the plan
-  bootstrap.sh --only STEP   one step alone, also with --check
-  bootstrap.sh --list        the steps of this node
-  bootstrap.sh --status      what this node last said of itself
+bootstrap.sh makes this machine the node $NODE_NAME ($NODE_ROLE); safe at any time
+--check: changes nothing, exit 1 when something is not as planned
+--downgrade: also takes back what is newer than the plan
+--only STEP: one step alone
+--list: the steps
+--status: what this node last said of itself
 TXT
 }
 

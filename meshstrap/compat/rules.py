@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from meshstrap.compat import conditions
+from meshstrap.compat.arguments import arguments_are_known
 from meshstrap.compat.chart_values import cilium_values_are_the_charts
 from meshstrap.compat.conditions import PLACES, words_of
 from meshstrap.compat.data import PARTS, Defaults, load_collisions, load_data
@@ -67,6 +68,7 @@ RULES = (
     cilium_chart_is_pinned,
     cilium_values_are_the_charts,
     kubelet_fields_are_known,
+    arguments_are_known,
 )
 
 

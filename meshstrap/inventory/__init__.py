@@ -1,5 +1,6 @@
 """``cluster.yaml`` to a checked :class:`Inventory`."""
 
+from meshstrap.inventory.components import Component, Volume
 from meshstrap.inventory.load import Rule, load_inventory, parse_inventory
 from meshstrap.inventory.machines import Account, BlockVolume, Node, Quota
 from meshstrap.inventory.model import Cilium, Cluster, Inventory, Tailnet
@@ -13,6 +14,7 @@ __all__ = [
     "BlockVolume",
     "Cilium",
     "Cluster",
+    "Component",
     "HelmArchives",
     "Inventory",
     "Node",
@@ -24,6 +26,7 @@ __all__ = [
     "Rule",
     "Sources",
     "Tailnet",
+    "Volume",
     "json_schema",
     "load_inventory",
     "parse_address",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meshstrap.inventory.components import Component
 from meshstrap.inventory.field_types import (
     CaCertHash,
     DnsName,
@@ -57,6 +58,17 @@ class Cluster(Section):
     )
     kubelet: FreeForm = documented(
         "Fields of KubeletConfiguration for every node, over meshstrap's own.", {"maxPods": 60}, default={}
+    )
+    api_server: Component = documented(
+        "Further arguments and volumes of kube-apiserver.", {"arguments": {"event-ttl": "2h"}}, default={}
+    )
+    controller_manager: Component = documented(
+        "Further arguments and volumes of kube-controller-manager.",
+        {"arguments": {"terminated-pod-gc-threshold": "100"}},
+        default={},
+    )
+    scheduler: Component = documented(
+        "Further arguments and volumes of kube-scheduler.", {"arguments": {"v": "4"}}, default={}
     )
     waive_preflight: tuple[PreflightCheck, ...] = documented(
         "kubeadm's preflight checks that may fail, each by its name.", ["NumCPU"], default=()

@@ -8,9 +8,17 @@ from typing import Any
 from meshstrap import compat
 from meshstrap.inventory.machines import Node
 from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.rules_shapes import cpus_of
+from meshstrap.inventory.shapes import SHAPES
 from meshstrap.plan import machines
 from meshstrap.plan.accounts import derive_account
 from meshstrap.plan.cilium import cilium_images, cilium_values
+from meshstrap.plan.control_plane import (
+    component_overrides,
+    derive_api_server,
+    derive_controller_manager,
+    derive_scheduler,
+)
 from meshstrap.plan.facts import derive_facts
 from meshstrap.plan.kubelet import kubelet_configuration
 from meshstrap.plan.merging import derive_overrides, merge_values
@@ -56,6 +64,9 @@ def derive_plan(inventory: Inventory) -> Plan:
         cilium_chart=cilium_chart(inventory),
         cilium_images=cilium_images(versions.cilium, values),
         kubelet=merge_values(kubelet_configuration(), cluster.kubelet),
+        api_server=derive_api_server(cluster.api_server),
+        controller_manager=derive_controller_manager(network, cluster.controller_manager),
+        scheduler=derive_scheduler(cluster.scheduler),
         waived_preflight=cluster.waive_preflight,
         registry_mirrors=tuple(
             RegistryMirror(registry=name, url=url) for name, url in inventory.sources.registries.items()
@@ -136,7 +147,9 @@ def _derive_node(
         family=system.family,
         login_user=node.login_user or system.login_user,
         address=node.address,
+        shape=SHAPES[node.shape],
         ocpus=node.ocpus,
+        cpus=cpus_of(node),
         memory_gib=node.memory_gib,
         boot_volume_gib=node.boot_volume_gib,
         minimum_cpus=machines.minimum_cpus(node.role),
@@ -173,5 +186,6 @@ def _derive_overrides(inventory: Inventory) -> Iterator[Override]:
     cluster = merge_values(kubelet, inventory.cluster.kubelet)
     yield from derive_overrides("cilium.values", _our_cilium_values(inventory), inventory.cilium.values)
     yield from derive_overrides("cluster.kubelet", kubelet, inventory.cluster.kubelet)
+    yield from component_overrides(inventory.cluster)
     for index, node in enumerate(inventory.nodes):
         yield from derive_overrides(f"nodes[{index}].kubelet", cluster, node.kubelet)

@@ -13,7 +13,8 @@ from typing import Any
 from netaddr import IPAddress, IPNetwork
 
 from meshstrap.compat import Collision
-from meshstrap.inventory import BlockVolume, PinnedFile
+from meshstrap.inventory import BlockVolume, PinnedFile, Volume
+from meshstrap.inventory.shapes import GENERIC, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,10 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountPlan:
-    """One account with what its nodes use and what its quota allows; ``None``: no quota given."""
+    """One account with what its nodes use and what its quota allows; ``None``: no quota given.
+
+    ``micros``: machines of the shape VM.Standard.E2.1.Micro, which take nothing of the OCPUs and the memory.
+    """
 
     name: str
     region: str
@@ -123,6 +127,7 @@ class AccountPlan:
     ocpus: int
     memory_gib: int
     storage_gib: int
+    micros: int
     quota_ocpus: int | None
     quota_memory_gib: int | None
     quota_storage_gib: int | None
@@ -133,8 +138,8 @@ class AccountPlan:
 class NodePlan:
     """One node: what it is, what it installs and the steps that it runs, in order.
 
-    ``family`` is its package manager, ``apt`` or ``dnf``. ``address`` is where SSH reaches it, if that is known.
-    ``kubelet`` holds the fields for this node alone.
+    ``cpus``: what Linux shows of the shape's ``ocpus``. ``family`` is its package manager, ``apt`` or ``dnf``.
+    ``address`` is where SSH reaches it, if that is known. ``kubelet`` holds the fields for this node alone.
     """
 
     name: str
@@ -146,7 +151,9 @@ class NodePlan:
     family: str
     login_user: str
     address: str
+    shape: Shape
     ocpus: int
+    cpus: int
     memory_gib: int
     boot_volume_gib: int
     minimum_cpus: int
@@ -168,6 +175,11 @@ class NodePlan:
         """Whether this node runs the API server."""
         return self.role == "control-plane"
 
+    @property
+    def is_instance(self) -> bool:
+        """Whether the machine is an instance of OCI's."""
+        return self.shape.name != GENERIC
+
 
 @dataclass(frozen=True, kw_only=True)
 class CiliumImages:
@@ -175,6 +187,19 @@ class CiliumImages:
 
     agent: str
     operator: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One part of the control plane: what it is told on its command line and what it sees, beyond kubeadm's own."""
+
+    arguments: Mapping[str, str]
+    volumes: tuple[Volume, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments as they stand on the command line."""
+        return tuple(f"--{name}={value}" for name, value in self.arguments.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +223,9 @@ class Plan:
     cilium_chart: PinnedFile
     cilium_images: CiliumImages
     kubelet: Mapping[str, Any]
+    api_server: Component
+    controller_manager: Component
+    scheduler: Component
     waived_preflight: tuple[str, ...]
     registry_mirrors: tuple[RegistryMirror, ...]
     trusted_ca: str
@@ -208,6 +236,15 @@ class Plan:
     collisions: tuple[Collision, ...]
     overrides: tuple[Override, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def components(self) -> Mapping[str, Component]:
+        """The parts of the control plane that have arguments of ours, by the name of their program."""
+        return {
+            "kube-apiserver": self.api_server,
+            "kube-controller-manager": self.controller_manager,
+            "kube-scheduler": self.scheduler,
+        }
 
     def node(self, name: str) -> NodePlan:
         """The node of that name; ``KeyError`` when there is none."""

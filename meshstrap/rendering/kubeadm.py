@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.plan.model import Component, NodePlan, Plan
 
 TAILNET_ADDRESS = "__TAILNET_ADDRESS__"
 """Stands for the node's own tailnet address, which is known on the node only."""
@@ -63,13 +63,31 @@ def _cluster(plan: Plan, node: NodePlan) -> dict[str, Any]:
         "networking": {
             "podSubnet": str(network.pod_subnet),
             "serviceSubnet": str(network.service_subnet),
-            "dnsDomain": "cluster.local",
         },
-        "apiServer": {"certSANs": [plan.api_endpoint, node.name, TAILNET_ADDRESS]},
-        "controllerManager": {"extraArgs": [{"name": "node-cidr-mask-size", "value": str(network.node_pod_prefix)}]},
+        "apiServer": {
+            "certSANs": [plan.api_endpoint, node.name, TAILNET_ADDRESS],
+            **_component(plan.api_server),
+        },
+        "controllerManager": _component(plan.controller_manager),
+        "scheduler": _component(plan.scheduler),
         # Cilium does its work. The setting is kept in the cluster, so an upgrade does not bring kube-proxy back.
         "proxy": {"disabled": True},
     }
+
+
+def _component(component: Component) -> dict[str, Any]:
+    volumes = [
+        {
+            "name": volume.name,
+            "hostPath": volume.host_path,
+            "mountPath": volume.mount_path,
+            **({"readOnly": True} if volume.read_only else {}),
+            **({"pathType": volume.path_type} if volume.path_type else {}),
+        }
+        for volume in component.volumes
+    ]
+    arguments = [{"name": name, "value": value} for name, value in component.arguments.items()]
+    return {"extraArgs": arguments, **({"extraVolumes": volumes} if volumes else {})}
 
 
 def _kubelet(plan: Plan) -> dict[str, Any]:
@@ -105,7 +123,6 @@ def _registration(plan: Plan, node: NodePlan) -> dict[str, Any]:
     registration: dict[str, Any] = {
         "name": node.name,
         "criSocket": _CONTAINERD,
-        "imagePullPolicy": "IfNotPresent",
         "kubeletExtraArgs": arguments,
     }
     # Absent, kubeadm taints control planes; an empty list leaves the node open to every pod.

@@ -12,6 +12,9 @@ from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import render_header
 from meshstrap.rendering.parts import Part, assemble_files, without_directives
 
+# Half of a SHA-256: it tells plans apart, and is held to nothing. No compression makes a digit smaller.
+_HASH_LENGTH = 32
+
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
@@ -53,7 +56,7 @@ def render_script(plan: Plan, node: NodePlan) -> Script:
     reads = code.reads - inside
     documents = [document for document in render_documents(plan, node) if document.variable not in inside]
     unhashed = render_header(plan, node, documents, reads)
-    plan_hash = hashlib.sha256((unhashed + without_directives(text)).encode()).hexdigest()
+    plan_hash = hashlib.sha256((unhashed + without_directives(text)).encode()).hexdigest()[:_HASH_LENGTH]
     header = render_header(plan, node, documents, reads, plan_hash)
     above = header.count("\n")
     return Script(

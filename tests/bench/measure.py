@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from meshstrap.lint import bash_findings, lint_scripts, shellcheck_findings
+from meshstrap.lint import SCRIPT_OPTIONS, bash_findings, lint_scripts, shellcheck_findings
 from meshstrap.output import write_generated
 from meshstrap.page import write_page
 from meshstrap.pipeline import load_plan, node_files, pack_nodes, page_text, render_scripts
@@ -62,7 +62,7 @@ def lint_plainly(texts: list[str], folder: Path) -> None:
     def ask(item: tuple[int, str]) -> None:
         path = folder / f"plain-{item[0]}.sh"
         path.write_text(item[1], encoding="utf-8")
-        findings = [*shellcheck_findings(path), *bash_findings(path)]
+        findings = [*shellcheck_findings(path, *SCRIPT_OPTIONS), *bash_findings(path)]
         if findings:
             raise AssertionError(findings)
 

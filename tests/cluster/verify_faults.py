@@ -98,6 +98,13 @@ KUBELET = (
         drift=False,
     ),
     seeded(
+        "kubelet.the_kubelets_configuration_is_roots_alone",
+        f"{CONFIG} is root's, 0644",
+        f"chmod 644 {CONFIG}",
+        "systemctl restart kubelet",
+        drift=False,
+    ),
+    seeded(
         "kubelet.the_kubelet_resolves_names_as_the_cloud_does",
         "/etc/resolv.conf names 127.0.0.53",
         *configured("s#^resolvConf.*#resolvConf: /etc/resolv.conf#"),

@@ -28,7 +28,16 @@ from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
 
 PROMISED = (
     *("tailscale-on-the-host", "vxlan", "kube-proxy-replacement", "mtu", "devices", "accept-dns", "firewall"),
-    *("selinux", "secrets", "one-control-plane", "volumes", "headscale-or-tailscale", "iptables-or-ebpf", "routing"),
+    *(
+        "selinux",
+        "secrets",
+        "one-control-plane",
+        "secure-defaults",
+        "volumes",
+        "headscale-or-tailscale",
+        "iptables-or-ebpf",
+        "routing",
+    ),
 )
 # The chapters that the guide announced at its end and never wrote.
 NEVER_WRITTEN = ("iptables-or-ebpf", "mtu", "volumes", "headscale-or-tailscale", "firewall", "selinux")

@@ -169,9 +169,23 @@ def test_the_cluster_is_the_plans() -> None:
     assert part["networking"] == {
         "podSubnet": "10.244.0.0/16",
         "serviceSubnet": "10.96.0.0/16",
-        "dnsDomain": "cluster.local",
     }
-    assert part["controllerManager"]["extraArgs"] == [{"name": "node-cidr-mask-size", "value": "24"}]
+    assert part["controllerManager"]["extraArgs"][0] == {"name": "node-cidr-mask-size", "value": "24"}
+
+
+def test_what_kubernetes_leaves_open_is_closed() -> None:
+    part = documents(example_plan(), "cp1")["ClusterConfiguration"]
+    told = {name: _told(part[name]) for name in ("apiServer", "controllerManager", "scheduler")}
+    assert {one["profiling"] for one in told.values()} == {"false"}
+    assert told["apiServer"]["service-account-extend-token-expiration"] == "false"
+    kubelet = documents(example_plan(), "cp1")["KubeletConfiguration"]
+    assert (kubelet["seccompDefault"], kubelet["podPidsLimit"]) == (True, 4096)
+    assert kubelet["tlsMinVersion"] == told["apiServer"]["tls-min-version"] == "VersionTLS12"
+    assert ",".join(kubelet["tlsCipherSuites"]) == told["apiServer"]["tls-cipher-suites"]
+
+
+def _told(component: dict[str, Any]) -> dict[str, str]:
+    return {argument["name"]: argument["value"] for argument in component["extraArgs"]}
 
 
 def test_the_line_that_the_control_plane_step_writes_behind() -> None:

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from meshstrap.inventory import Inventory, json_schema, load_inventory
+from meshstrap.inventory.fields import section_in
 from meshstrap.inventory.section import REQUIRED, Section
-from meshstrap.inventory.shape import section_in
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +64,9 @@ def test_only_these_keys_are_required() -> None:
         "Node.name",
         "Node.account",
         "Node.role",
+        "Volume.name",
+        "Volume.host_path",
+        "Volume.mount_path",
         "BlockVolume.device",
         "BlockVolume.size_gib",
         "PinnedFile.url",

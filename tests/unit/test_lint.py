@@ -72,7 +72,8 @@ def test_one_script_of_each_shape_is_linted(monkeypatch: pytest.MonkeyPatch) -> 
     other = CODE.replace("hello", "greet")
     asked: list[str] = []
 
-    def ask(path: Path) -> list[object]:
+    def ask(options: tuple[str, ...], path: Path) -> list[object]:
+        assert options == ("--exclude=SC2016",)
         asked.append(path.name)
         return []
 

@@ -52,6 +52,8 @@ def asks(plan: Plan) -> Asked:
                 "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
                 "openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1",
             ),
+            # By the kernel's names for them, which end after 15 letters.
+            Question("components", "ps -ww -C kube-apiserver,kube-controller,kube-scheduler -o args=", codes=(0, 1)),
             Question("cluster_configuration", f"{API} {SYSTEM}/configmaps/kubeadm-config"),
             Question("tokens", f"set -o pipefail; {API} {_TOKENS} | {_EXPIRY}"),
         ),
@@ -64,6 +66,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
     return {
         "inner_ports": ", ".join(f"{port} ({what})" for port, what in INNER_PORTS.items()),
         "silent_ports": ", ".join(f"{port} ({what})" for port, what in SILENT_PORTS.items()),
+        "arguments": "; ".join(f"{name} {' '.join(one.words)}" for name, one in plan.components.items()),
         "ca_cert_hash": plan.ca_cert_hash or "not known yet",
     }
 
@@ -141,6 +144,23 @@ def the_cluster_was_made_as_planned(machine: Machine) -> None:
         "proxy.disabled": True,
     }
     same(machine, found, wanted)
+
+
+@TOPIC.check()
+def the_control_plane_is_told_what_is_planned(machine: Machine) -> None:
+    lines = [line.split() for line in machine.answers.lines("components") if line.strip()]
+    running = {words[0].rpartition("/")[2]: words for words in lines}
+    found, wanted = [], []
+    for name, component in machine.plan.components.items():
+        if name not in running:
+            raise CannotTell(f"{name} does not run")
+        for word in component.words:
+            if word not in running[name]:
+                flag = word.partition("=")[0]
+                told = [one for one in running[name] if one.startswith(f"{flag}=")]
+                found.append(f"{name} {' '.join(told) or f'without {flag}'}")
+                wanted.append(f"{name} {word}")
+    machine.expect(not found, found, "; ".join(wanted))
 
 
 @TOPIC.check()

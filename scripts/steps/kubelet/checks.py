@@ -25,6 +25,7 @@ def asks(plan: Plan) -> Asked:
     """Its configuration, and what it tells callers without credentials."""
     del plan
     return Asked(
+        modes=(CONFIG,),
         texts=(CONFIG, "/etc/hosts", "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"),
         commands=(
             Question("kubelet", "ps -ww -C kubelet -o args=", codes=(0, 1)),
@@ -104,6 +105,14 @@ def differences(wanted: Mapping[str, Any], found: Any, above: str = "") -> list[
 def the_kubelet_has_read_its_latest_configuration(machine: Machine) -> None:
     problems = stale(machine.answers, "kubelet", CONFIG)
     machine.expect(not problems, problems)
+
+
+@TOPIC.check(step=JOINED)
+def the_kubelets_configuration_is_roots_alone(machine: Machine) -> None:
+    found = machine.answers.modes(CONFIG).get(CONFIG)
+    if found is None:
+        raise CannotTell(f"{CONFIG}: is not there")
+    machine.expect(found.is_roots_alone, f"{CONFIG} is {found.owner}'s, {found.mode}")
 
 
 @TOPIC.check(step=JOINED)

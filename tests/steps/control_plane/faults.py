@@ -14,7 +14,7 @@ from tests.unit.hosts.green import NO_API
 
 def answers(plan: Plan, node: NodePlan) -> Raw:
     """What it answers where all is well."""
-    asked = "api_ready api_version api_anonymous etcd ca_hash cluster_configuration tokens"
+    asked = "api_ready api_version api_anonymous etcd ca_hash cluster_configuration tokens components"
     commands: dict[str, Any] = dict.fromkeys(asked.split(), NO_API)
     private = {"mode": "0600", "owner": "root", "kind": "file", "bytes": 1000}
     if node.is_control_plane:
@@ -30,11 +30,13 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
 
 def _of_the_api(plan: Plan) -> dict[str, Any]:
     configuration = {
-        "networking": {"podSubnet": "10.244.0.0/16", "serviceSubnet": "10.96.0.0/16", "dnsDomain": "cluster.local"},
+        "networking": {"podSubnet": "10.244.0.0/16", "serviceSubnet": "10.96.0.0/16"},
         "controlPlaneEndpoint": "k8s-api.internal:6443",
         "proxy": {"disabled": True},
     }
+    arguments = [f"{name} --v=2 {' '.join(one.words)} --port=1" for name, one in plan.components.items()]
     return {
+        "components": "\n".join(arguments) + "\n",
         "api_ready": "[+]ping ok\n[+]etcd ok\nreadyz check passed\n",
         "api_version": json.dumps({"major": "1", "gitVersion": f"v{plan.versions.kubernetes}"}),
         "api_anonymous": "403",
@@ -93,6 +95,18 @@ FAULTS = (
         "the cluster was made as planned",
         out("cluster_configuration", "10.244.0.0/16", "10.250.0.0/16"),
         "podSubnet is 10.250.0.0/16",
+    ),
+    fault(
+        "control_plane",
+        "the control plane is told what is planned",
+        out("components", "kube-scheduler --v=2 --profiling=false", "/usr/bin/kube-scheduler --v=2"),
+        "kube-scheduler without --profiling",
+    ),
+    fault(
+        "control_plane",
+        "the control plane is told what is planned",
+        out("components", "VersionTLS12", "VersionTLS10"),
+        "kube-apiserver --tls-min-version=VersionTLS10",
     ),
     fault("control_plane", "the ca is the pinned one", says("ca_hash", "cd" * 32), f"sha256:{'cd' * 32}"),
     fault(

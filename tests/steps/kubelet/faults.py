@@ -6,7 +6,7 @@ import yaml
 
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.plan.kubelet import kubelet_configuration
-from tests.unit.hosts.faults import WORKER, Raw, fault, out, put, says, text, touch, unit
+from tests.unit.hosts.faults import WORKER, Raw, fault, mode, out, put, says, text, touch, unit
 from tests.unit.hosts.green import ADDRESSES, NOW
 
 CONFIG = "/var/lib/kubelet/config.yaml"
@@ -19,6 +19,7 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
     own = {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "maxPods": 110}
     kubeadms = {"clusterDNS": ["10.96.0.10"], "resolvConf": "/run/systemd/resolve/resolv.conf"}
     return {
+        "modes": {CONFIG: {"mode": "0600", "owner": "root", "kind": "file", "bytes": 1000}},
         "texts": {
             CONFIG: yaml.safe_dump(own | kubeadms | kubelet_configuration() | dict(node.kubelet)),
             "/run/systemd/resolve/resolv.conf": "nameserver 169.254.169.254\n",
@@ -67,6 +68,12 @@ FAULTS = (
         "the kubelet has read its latest configuration",
         touch(CONFIG, NOW),
         f"{CONFIG} was changed after kubelet was started",
+    ),
+    fault(
+        "kubelet",
+        "the kubelets configuration is roots alone",
+        mode(CONFIG, mode="0644"),
+        f"{CONFIG} is root's, 0644",
     ),
     fault(
         "kubelet",

@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
-# bootstrap.sh: makes this machine the node cp1 (control-plane) of homelab, and keeps it so. By meshstrap; no secret in it.
-# shellcheck disable=SC2016 # bash expands nothing in a value
+# homelab, by meshstrap; no secret in it.
 readonly PLAN_HASH=…
 readonly NODE_NAME=cp1
 readonly NODE_ROLE=control-plane
 readonly NODE_OS=ubuntu-24.04
 readonly NODE_ARCH=arm64
-readonly CLUSTER_NAME=homelab
 readonly LOGIN_USER=ubuntu
 readonly MINIMUM_CPUS=2
 readonly MINIMUM_MEMORY_MIB=1700

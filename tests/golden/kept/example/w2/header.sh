@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
-# bootstrap.sh: makes this machine the node w2 (worker) of homelab, and keeps it so. By meshstrap; no secret in it.
-# shellcheck disable=SC2016 # bash expands nothing in a value
+# homelab, by meshstrap; no secret in it.
 readonly PLAN_HASH=…
 readonly NODE_NAME=w2
 readonly NODE_ROLE=worker
 readonly NODE_OS=ubuntu-24.04
 readonly NODE_ARCH=arm64
-readonly CLUSTER_NAME=homelab
 readonly MINIMUM_CPUS=1
 readonly MINIMUM_MEMORY_MIB=900
 readonly MINIMUM_DISK_GIB=20

@@ -1,0 +1,77 @@
+"""What the parts of the control plane are told beyond kubeadm's own.
+
+kubeadm 1.36 itself sets what a cluster needs; these are what it leaves at Kubernetes' defaults and a small cluster is
+better without. Flags: https://kubernetes.io/docs/reference/command-line-tools-reference/ (read 2026-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from meshstrap.inventory import Cluster, components
+from meshstrap.plan.merging import derive_overrides
+from meshstrap.plan.model import Component, Network, Override
+
+MINIMUM_TLS = "VersionTLS12"
+"""The oldest TLS that the API server and the kubelets speak. Go's own default is the same since 1.22; said, so that a
+newer default or an older build changes nothing."""
+
+CIPHER_SUITES = (
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+)
+"""For TLS 1.2, which HTTP/2 wants the first or the third for (RFC 9113, 9.2.2): an ephemeral key exchange and an AEAD
+cipher, for both kinds of key that a certificate may have. All are in the list of CIS 1.12. TLS 1.3 has its own."""
+
+
+def api_server_arguments() -> dict[str, str]:
+    """The API server's: it shows no profiles, tokens of pods end when they say, and TLS is today's."""
+    return {
+        "profiling": "false",
+        # true makes a token that says "an hour" good for a year, for clients of 2021 that never read it again.
+        "service-account-extend-token-expiration": "false",
+        "tls-min-version": MINIMUM_TLS,
+        "tls-cipher-suites": ",".join(CIPHER_SUITES),
+    }
+
+
+def controller_manager_arguments(node_pod_prefix: int) -> dict[str, str]:
+    """The controller manager's: each node's share of the pod subnet, and no profiles."""
+    return {"node-cidr-mask-size": str(node_pod_prefix), "profiling": "false"}
+
+
+def scheduler_arguments() -> dict[str, str]:
+    """The scheduler's: no profiles."""
+    return {"profiling": "false"}
+
+
+def derive_api_server(theirs: components.Component) -> Component:
+    """Ours with the person's over them."""
+    return _derive(api_server_arguments(), theirs)
+
+
+def derive_controller_manager(network: Network, theirs: components.Component) -> Component:
+    """Ours with the person's over them."""
+    return _derive(controller_manager_arguments(network.node_pod_prefix), theirs)
+
+
+def derive_scheduler(theirs: components.Component) -> Component:
+    """Ours with the person's over them."""
+    return _derive(scheduler_arguments(), theirs)
+
+
+def _derive(ours: Mapping[str, str], theirs: components.Component) -> Component:
+    return Component(arguments={**ours, **theirs.arguments}, volumes=theirs.volumes)
+
+
+def component_overrides(cluster: Cluster) -> Iterator[Override]:
+    """What the person has set over ours, or beside it."""
+    # No share of the pod subnet is among them: it is not the person's.
+    for key, ours, theirs in (
+        ("api_server", api_server_arguments(), cluster.api_server),
+        ("controller_manager", controller_manager_arguments(0), cluster.controller_manager),
+        ("scheduler", scheduler_arguments(), cluster.scheduler),
+    ):
+        yield from derive_overrides(f"cluster.{key}.arguments", ours, theirs.arguments)
