@@ -15,6 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     labs = parser.getgroup("labs", "the labs (nox -s lab, nox -s cluster)")
     labs.addoption("--all", action="store_true", help="every part, and the long form of the tests that have one")
     labs.addoption("--part", type=int, help="this part of the lab, instead of the one of the day")
+    ways = {"choices": ("vxlan", "tailnet"), "default": "vxlan"}
+    labs.addoption("--routing", **ways, help="how the cluster's pods travel, where no part says it")
     labs.addoption("--beside", action="store_true", help="do not wait for another lab on this machine to end")
     group = parser.getgroup("meshstrap", "verification of hosts (with --hosts)")
     group.addoption("--inventory", default="cluster.yaml", help="the inventory whose plan hosts are held against")

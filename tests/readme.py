@@ -28,6 +28,7 @@ PAGES = {
     "shares": "docs/sources",
     "support": "docs/where-it-has-run",
     "cost": "docs/costs",
+    "paths": "docs/costs",
     "explain": "docs/why",
 }
 """Part → the page that it stands in; every other one stands in the README."""

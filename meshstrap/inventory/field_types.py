@@ -11,7 +11,7 @@ from netaddr import IPNetwork
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from meshstrap.inventory import formats, values
+from meshstrap.inventory import formats, shapes, values
 from meshstrap.inventory.alternatives import ROUTINGS, NotRendered
 from meshstrap.inventory.network import parse_subnet
 
@@ -106,8 +106,8 @@ FreeForm: TypeAlias = Annotated[Mapping[str, Any], Written(_free_form, {"type": 
 
 Ocpus: TypeAlias = Annotated[int, _number("OCPUs", 1, 160, "a machine has at least one, and no shape has more")]
 MemoryGib: TypeAlias = Annotated[int, _number("GiB", 1, 2048, "a machine has at least one, and no shape has more")]
-BootVolumeGib: TypeAlias = Annotated[int, _number("GiB", 47, 32768, "OCI makes boot volumes of these sizes only")]
-BlockVolumeGib: TypeAlias = Annotated[int, _number("GiB", 50, 32768, "OCI makes block volumes of these sizes only")]
+BootVolumeGib: TypeAlias = Annotated[int, _number("GiB", 10, 32768, "a node needs at least 10, and no disk has more")]
+BlockVolumeGib: TypeAlias = Annotated[int, _number("GiB", 10, 32768, "images need at least 10, and no volume has more")]
 QuotaOcpus: TypeAlias = Annotated[int, _number("OCPUs", 0, 100000, "a quota of an account")]
 QuotaGib: TypeAlias = Annotated[int, _number("GiB", 0, 10000000, "a quota of an account")]
 
@@ -122,11 +122,22 @@ System: TypeAlias = Annotated[
         reasons=_REFUSED_SYSTEMS,
     ),
 ]
+Shape: TypeAlias = Annotated[
+    str,
+    _word(
+        "a known shape",
+        *shapes.SHAPES,
+        reasons={
+            **dict.fromkeys(("a1", "ampere", "vm.standard.a1"), "OCI calls it VM.Standard.A1.Flex"),
+            **dict.fromkeys(("micro", "e2.1.micro", "vm.standard.e2.micro"), f"OCI calls it {shapes.MICRO}"),
+        },
+    ),
+]
 Arch: TypeAlias = Annotated[
     str,
     _word(
         "an architecture",
-        *("arm64", "amd64"),
+        *(shapes.ARM64, shapes.AMD64),
         reasons={
             **dict.fromkeys(("aarch64", "ampere", "a1"), "packages call it arm64"),
             **dict.fromkeys(("x86_64", "x86-64", "x64", "x86"), "packages call it amd64"),

@@ -9,13 +9,13 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from meshstrap.errors import InventoryInvalid, Problem
+from meshstrap.inventory.fields import plain_data
 from meshstrap.inventory.lookalikes import name_lookalikes
 from meshstrap.inventory.messages import translate
 from meshstrap.inventory.model import Inventory
 from meshstrap.inventory.partial import as_far_as_usable, load_partly
 from meshstrap.inventory.reading import normalized, read_inventory_file
 from meshstrap.inventory.rules import RULES
-from meshstrap.inventory.shape import plain_data
 from meshstrap.inventory.source import parse_source
 from meshstrap.inventory.tree import Places
 

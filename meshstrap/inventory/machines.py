@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from pydantic import model_validator
+
+from meshstrap.inventory import shapes
 from meshstrap.inventory.field_types import (
     Address,
     Arch,
@@ -21,6 +25,7 @@ from meshstrap.inventory.field_types import (
     QuotaOcpus,
     Region,
     Role,
+    Shape,
     SshKey,
     Subnet,
     System,
@@ -78,10 +83,25 @@ class Node(Section):
     account: Label = documented("The account that the machine lives in.", "alice")
     role: Role = documented("control-plane or worker.", "worker")
     os: System = documented("The image's system.", "ubuntu-24.04", default="ubuntu-24.04")
-    arch: Arch = documented("The processor: arm64 (OCI's A1) or amd64.", "arm64", default="arm64")
-    ocpus: Ocpus = documented("OCPUs; on arm64 one is one CPU, on amd64 two.", 2, default=2)
-    memory_gib: MemoryGib = documented("Memory, GiB.", 12, default=12)
-    boot_volume_gib: BootVolumeGib = documented("The boot volume's size, GiB.", 50, default=50)
+    shape: Shape = documented(
+        "The shape, as OCI calls the kind of a machine; `generic` for a machine that is no OCI instance.",
+        shapes.DEFAULT,
+        default=shapes.DEFAULT,
+    )
+    arch: Arch = documented(
+        "The processor, arm64 or amd64. Follows from the shape; only `generic` has to name it.",
+        "arm64",
+        default="arm64",
+    )
+    ocpus: Ocpus = documented(
+        "OCPUs: one is one CPU of an A1 and of `generic`, two CPUs of every other shape. VM.Standard.E2.1.Micro has 1.",
+        2,
+        default=2,
+    )
+    memory_gib: MemoryGib = documented("Memory, GiB. VM.Standard.E2.1.Micro has 1.", 12, default=12)
+    boot_volume_gib: BootVolumeGib = documented(
+        "The boot volume's size, GiB; 47 or more, but for `generic`.", 50, default=50
+    )
     block_volume: BlockVolume | None = documented(
         "A data volume, if there is one.",
         {"device": "/dev/oracleoci/oraclevdb", "size_gib": 100, "format": True},
@@ -107,3 +127,9 @@ class Node(Section):
         "203.0.113.7",
         default="",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _follow_the_shape(cls, written: Any) -> Any:
+        """What the shape settles need not be written; what is written against it is refused by a rule."""
+        return {**shapes.settled(written.get("shape")), **written} if isinstance(written, dict) else written

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from meshstrap.errors import Problem
 from meshstrap.inventory.alternatives import NotRendered, explain_refusal, refused_key
-from meshstrap.inventory.shape import section_at
+from meshstrap.inventory.fields import section_at
 from meshstrap.inventory.tree import Path, Places
 from meshstrap.inventory.values import closest, did_you_mean
 

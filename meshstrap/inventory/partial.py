@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from meshstrap.inventory.fields import field_at, section_in
 from meshstrap.inventory.messages import fault_path
 from meshstrap.inventory.model import Inventory
 from meshstrap.inventory.section import Section
-from meshstrap.inventory.shape import field_at, section_in
 from meshstrap.inventory.tree import Path
 
 

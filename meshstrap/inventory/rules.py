@@ -8,6 +8,7 @@ from meshstrap.inventory import (
     rules_names,
     rules_network,
     rules_protected,
+    rules_shapes,
     rules_sources,
     rules_tailnet,
 )
@@ -16,6 +17,7 @@ RULES = (
     *rules_names.RULES,
     *rules_network.RULES,
     *rules_tailnet.RULES,
+    *rules_shapes.RULES,
     *rules_machines.RULES,
     *rules_protected.RULES,
     *rules_components.RULES,

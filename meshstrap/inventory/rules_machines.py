@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from meshstrap.errors import Problem
 from meshstrap.inventory.machines import Account, Node
 from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.rules_shapes import counts_for_the_quota, cpus_of
 from meshstrap.inventory.tree import Path, Places
 
 CONTROL_PLANE = "control-plane"
@@ -22,10 +23,6 @@ WORKER_MINIMUM_MIB = 900
 
 LARGE_GIB = 64
 """From which size on Oracle Linux keeps more for kdump."""
-
-# https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm: an OCPU of an Arm shape is one
-# core with one thread; of an x86 shape one core with two.
-CPUS_PER_OCPU = {"arm64": 1, "amd64": 2}
 
 
 def one_control_plane(inventory: Inventory, places: Places) -> Iterator[Problem]:
@@ -48,10 +45,10 @@ def control_plane_has_enough_cpus(inventory: Inventory, places: Places) -> Itera
     if _waived(inventory, "NumCPU", "cpus"):
         return
     for path, node in _control_planes(inventory):
-        cpus = node.ocpus * CPUS_PER_OCPU[node.arch]
+        cpus = cpus_of(node)
         if cpus < KUBEADM_MINIMUM_CPUS:
             message = (
-                f"{node.ocpus} OCPU on {node.arch} is {cpus} CPU; a control plane needs {KUBEADM_MINIMUM_CPUS} "
+                f"{node.ocpus} OCPU of {node.shape} is {cpus} CPU; a control plane needs {KUBEADM_MINIMUM_CPUS} "
                 "(kubeadm's NumCPU). To try it all the same: cluster.waive_preflight: [NumCPU] and "
                 "cluster.waive_machine: [cpus]"
             )
@@ -103,17 +100,27 @@ def _waived(inventory: Inventory, preflight: str, machine: str) -> bool:
 
 def ocpus_fit_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """The OCPUs of an account's nodes are at most its quota."""
-    yield from _over_quota(inventory, places, "ocpus", "OCPUs", lambda node: node.ocpus)
+    yield from _over_quota(inventory, places, "ocpus", "OCPUs", ocpus_of_the_quota)
 
 
 def memory_fits_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """The memory of an account's nodes is at most its quota."""
-    yield from _over_quota(inventory, places, "memory_gib", "GiB of memory", lambda node: node.memory_gib)
+    yield from _over_quota(inventory, places, "memory_gib", "GiB of memory", memory_of_the_quota)
 
 
 def storage_fits_the_quota(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """Boot and block volumes of an account's nodes are at most its quota."""
     yield from _over_quota(inventory, places, "storage_gib", "GiB of storage", storage_gib)
+
+
+def ocpus_of_the_quota(node: Node) -> int:
+    """OCPUs that a node takes of its account's."""
+    return node.ocpus if counts_for_the_quota(node) else 0
+
+
+def memory_of_the_quota(node: Node) -> int:
+    """GiB of memory that a node takes of its account's."""
+    return node.memory_gib if counts_for_the_quota(node) else 0
 
 
 def storage_gib(node: Node) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from meshstrap.inventory.machines import Account
 from meshstrap.inventory.model import Inventory
-from meshstrap.inventory.rules_machines import storage_gib
+from meshstrap.inventory.rules_machines import memory_of_the_quota, ocpus_of_the_quota, storage_gib
+from meshstrap.inventory.shapes import MICRO
 from meshstrap.plan.model import AccountPlan
 
 UNLISTED_SSH_KEYS_BYTES = 750
@@ -25,9 +26,10 @@ def derive_account(account: Account, inventory: Inventory) -> AccountPlan:
         region=account.region,
         subnet=account.subnet,
         nodes=tuple(node.name for node in nodes),
-        ocpus=sum(node.ocpus for node in nodes),
-        memory_gib=sum(node.memory_gib for node in nodes),
-        storage_gib=sum(storage_gib(node) for node in nodes),
+        ocpus=sum(map(ocpus_of_the_quota, nodes)),
+        memory_gib=sum(map(memory_of_the_quota, nodes)),
+        storage_gib=sum(map(storage_gib, nodes)),
+        micros=sum(node.shape == MICRO for node in nodes),
         quota_ocpus=quota.ocpus if quota else None,
         quota_memory_gib=quota.memory_gib if quota else None,
         quota_storage_gib=quota.storage_gib if quota else None,

@@ -8,6 +8,8 @@ from typing import Any
 from meshstrap import compat
 from meshstrap.inventory.machines import Node
 from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.rules_shapes import cpus_of
+from meshstrap.inventory.shapes import SHAPES
 from meshstrap.plan import machines
 from meshstrap.plan.accounts import derive_account
 from meshstrap.plan.cilium import cilium_images, cilium_values
@@ -146,7 +148,9 @@ def _derive_node(
         family=system.family,
         login_user=node.login_user or system.login_user,
         address=node.address,
+        shape=SHAPES[node.shape],
         ocpus=node.ocpus,
+        cpus=cpus_of(node),
         memory_gib=node.memory_gib,
         boot_volume_gib=node.boot_volume_gib,
         minimum_cpus=machines.minimum_cpus(node.role),

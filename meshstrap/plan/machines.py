@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshstrap.inventory.rules_shapes import ROOT_GIB, ROOT_GIB_BESIDE_A_VOLUME
+
 CONTROL_PLANE = "control-plane"
 WORKER = "worker"
 ROLES = (CONTROL_PLANE, WORKER)
@@ -63,5 +65,5 @@ def minimum_memory_mib(role: str) -> int:
 
 
 def minimum_disk_gib(*, has_block_volume: bool) -> int:
-    """GiB of the root file system: system 6, packages 2, logs 2, and 10 for images unless they lie on a volume."""
-    return 10 if has_block_volume else 20
+    """GiB that the root file system has to have."""
+    return ROOT_GIB_BESIDE_A_VOLUME if has_block_volume else ROOT_GIB

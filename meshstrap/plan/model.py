@@ -14,6 +14,7 @@ from netaddr import IPAddress, IPNetwork
 
 from meshstrap.compat import Collision
 from meshstrap.inventory import BlockVolume, PinnedFile, Volume
+from meshstrap.inventory.shapes import GENERIC, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +115,10 @@ class Override:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountPlan:
-    """One account with what its nodes use and what its quota allows; ``None``: no quota given."""
+    """One account with what its nodes use and what its quota allows; ``None``: no quota given.
+
+    ``micros``: machines of the shape VM.Standard.E2.1.Micro, which take nothing of the OCPUs and the memory.
+    """
 
     name: str
     region: str
@@ -123,6 +127,7 @@ class AccountPlan:
     ocpus: int
     memory_gib: int
     storage_gib: int
+    micros: int
     quota_ocpus: int | None
     quota_memory_gib: int | None
     quota_storage_gib: int | None
@@ -133,8 +138,8 @@ class AccountPlan:
 class NodePlan:
     """One node: what it is, what it installs and the steps that it runs, in order.
 
-    ``family`` is its package manager, ``apt`` or ``dnf``. ``address`` is where SSH reaches it, if that is known.
-    ``kubelet`` holds the fields for this node alone.
+    ``cpus``: what Linux shows of the shape's ``ocpus``. ``family`` is its package manager, ``apt`` or ``dnf``.
+    ``address`` is where SSH reaches it, if that is known. ``kubelet`` holds the fields for this node alone.
     """
 
     name: str
@@ -146,7 +151,9 @@ class NodePlan:
     family: str
     login_user: str
     address: str
+    shape: Shape
     ocpus: int
+    cpus: int
     memory_gib: int
     boot_volume_gib: int
     minimum_cpus: int
@@ -167,6 +174,11 @@ class NodePlan:
     def is_control_plane(self) -> bool:
         """Whether this node runs the API server."""
         return self.role == "control-plane"
+
+    @property
+    def is_instance(self) -> bool:
+        """Whether the machine is an instance of OCI's."""
+        return self.shape.name != GENERIC
 
 
 @dataclass(frozen=True, kw_only=True)

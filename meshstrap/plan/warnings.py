@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from meshstrap.inventory.model import Inventory
+from meshstrap.inventory.shapes import GENERIC, MICRO, MICROS_AN_ACCOUNT, SHAPES
 from meshstrap.plan import machines
 from meshstrap.plan.network import derive_network
 
 COMFORTABLE_CONTROL_PLANE_MEMORY_GIB = 4
 """kubeadm itself asks for 1700 MiB; etcd, API server, Cilium and CoreDNS together use 2 to 3 GiB once pods run."""
 
+AWS_USER_DATA_BYTES = 16_384
+"""What EC2 takes before base64 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html)."""
+
+NAMES_SHOWN = 5
+"""Nodes that a warning names."""
+
 
 def derive_warnings(inventory: Inventory) -> tuple[str, ...]:
     """Warnings of the plan, each with what it is about; those about versions and subnets are compat's."""
-    return (*_memory(inventory), *_quotas(inventory), *_kubelets(inventory), *_devices(inventory))
+    return (
+        *_memory(inventory),
+        *_quotas(inventory),
+        *_shapes(inventory),
+        *_kubelets(inventory),
+        *_devices(inventory),
+    )
 
 
 def _memory(inventory: Inventory) -> Iterator[str]:
@@ -32,6 +45,37 @@ def _quotas(inventory: Inventory) -> Iterator[str]:
     for account in inventory.accounts:
         if account.quota is None:
             yield f"account {account.name}: no quota is given, so its nodes are not held against what it may use"
+
+
+def _shapes(inventory: Inventory) -> Iterator[str]:
+    for name in dict.fromkeys(node.shape for node in inventory.nodes):
+        nodes = _named(node.name for node in inventory.nodes if node.shape == name)
+        if name == GENERIC:
+            yield (
+                f"{nodes}: how much user-data a machine outside OCI takes is its provider's choice; sizes are held "
+                f"against OCI's. AWS takes {AWS_USER_DATA_BYTES} bytes: let the nodes fetch their code (sources.code)"
+            )
+        elif not SHAPES[name].free:
+            yield (
+                f"{nodes}: {name} is none of OCI's Always Free shapes, so it costs money, or a trial's credit, for "
+                f"every hour that it runs; free are {' and '.join(one.name for one in SHAPES.values() if one.free)}"
+            )
+        elif name == MICRO:
+            yield (
+                f"{nodes}: {MICRO} has an eighth of an OCPU and 1 GiB: joining takes long, and the kubelet, Cilium and "
+                "Tailscale leave little for pods"
+            )
+    for account in inventory.accounts:
+        micros = [node.name for node in inventory.nodes if (node.account, node.shape) == (account.name, MICRO)]
+        if len(micros) > MICROS_AN_ACCOUNT:
+            yield f"account {account.name}: OCI gives an account {MICROS_AN_ACCOUNT} of {MICRO}, not {len(micros)}"
+
+
+def _named(names: Iterable[str]) -> str:
+    """``node w1`` or ``nodes w1, w2 and 7 more``."""
+    found = list(names)
+    more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
+    return f"node{'s' if len(found) > 1 else ''} {', '.join(found[:NAMES_SHOWN])}{more}"
 
 
 def _devices(inventory: Inventory) -> Iterator[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from meshstrap.errors import OutputRefused
 from meshstrap.inventory.formats import parse_login_server
 from meshstrap.inventory.values import parse_label, whole_number
-from meshstrap.views.free_quota import shape_of
+from meshstrap.views.free_quota import share_of
 from meshstrap.views.screen import Screen
 from meshstrap.views.starter import CONTROL_PLANE, EXAMPLE_NODES, WORKER, StarterNode
 
@@ -74,7 +74,7 @@ def _ask_nodes(screen: Screen) -> tuple[StarterNode, ...]:
         account, name = parse_label(value), f"w{len(nodes)}"
         own = [node for node in nodes if node.account == account]
         control_planes = [node.name for node in own if node.role == CONTROL_PLANE]
-        shape_of(account, [*(node.name for node in own), name], control_planes, 0)
+        share_of(account, [*(node.name for node in own), name], control_planes, 0)
 
     for number in range(workers + 1):
         name = f"w{number}" if number else names[0]

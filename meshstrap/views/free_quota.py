@@ -14,7 +14,7 @@ _VOLUME_GIB = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class Share:
     """One node's share. ``volume_gib``: of a data volume, if it has one."""
 
     ocpus: int
@@ -22,7 +22,7 @@ class Shape:
     volume_gib: int
 
 
-def shape_of(account: str, nodes: Sequence[str], control_planes: Sequence[str], volumes: int) -> Shape:
+def share_of(account: str, nodes: Sequence[str], control_planes: Sequence[str], volumes: int) -> Share:
     """The share of each of these nodes, ``volumes`` of which have a data volume.
 
     ``ValueError``: a free account has not enough for them.
@@ -40,7 +40,7 @@ def shape_of(account: str, nodes: Sequence[str], control_planes: Sequence[str], 
         raise ValueError(message)
     # Of two nodes with a volume each this leaves 50 GiB, the smallest that OCI makes.
     room = (STORAGE_GIB - BOOT_VOLUME_GIB * len(nodes)) // max(1, volumes)
-    return Shape(
+    return Share(
         ocpus=OCPUS // len(nodes),
         memory_gib=MEMORY_GIB // len(nodes),
         volume_gib=min(_VOLUME_GIB, room),

@@ -24,13 +24,21 @@ def policy_text(plan: Plan, language: str = "en") -> str:
     return "\n".join(_lines(plan, derive_policy(plan), language)) + "\n"
 
 
-def policy_difference(plan: Plan, existing: str, name: str) -> str:
-    """What a policy lacks for this cluster, as a difference between JSON without comments; empty: nothing.
+def policy_beside(plan: Plan, existing: str, name: str) -> tuple[Document, Document]:
+    """A policy, and the same with what it lacks for this cluster behind what it has.
 
     ``PolicyInvalid`` when ``existing``, the text of the file ``name``, is no policy.
     """
     before = _read(existing, name)
-    after = _with(before, derive_policy(plan))
+    return before, _with(before, derive_policy(plan))
+
+
+def policy_difference(plan: Plan, existing: str, name: str) -> str:
+    """What a policy lacks for this cluster, as a difference between JSON without comments; empty: nothing.
+
+    ``PolicyInvalid`` as for :func:`policy_beside`.
+    """
+    before, after = policy_beside(plan, existing, name)
     lines = [json.dumps(document, indent=2, ensure_ascii=False).splitlines() for document in (before, after)]
     return "\n".join(
         unified_diff(

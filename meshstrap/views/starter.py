@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from meshstrap.views.free_quota import MEMORY_GIB, OCPUS, STORAGE_GIB, Shape, shape_of
+from meshstrap.views.free_quota import MEMORY_GIB, OCPUS, STORAGE_GIB, Share, share_of
 
 _HEAD = """\
 # yaml-language-server: $schema=./cluster.schema.json
@@ -47,8 +47,9 @@ accounts:
 nodes:
   # A node's name is its hostname, its name in the tailnet and its name in Kubernetes. A node may also have:
   #   os: ubuntu-24.04      # ubuntu-22.04, ubuntu-24.04, debian-12, debian-13, oracle-9, oracle-10
-  #   arch: arm64           # or amd64
-  #   ocpus: 2              # a control plane needs two CPUs; on arm64 an OCPU is one CPU
+  #   shape: VM.Standard.A1.Flex # A2, E3 to E6, VM.Standard3.Flex, VM.Standard.E2.1.Micro; generic: no OCI instance
+  #   arch: arm64           # or amd64; follows from the shape, and has to be named for generic
+  #   ocpus: 2              # a control plane needs two CPUs; an OCPU is one CPU of an A1, two of other shapes
   #   memory_gib: 12
   #   boot_volume_gib: 50
   #   block_volume: {{device: /dev/oracleoci/oraclevdb, size_gib: 100, format: true}}
@@ -94,9 +95,9 @@ def starter_inventory(
     text = _replace(_EXAMPLE_KEYS, keys, text)
     text = _replace(_EXAMPLE_VOLUME, _NO_VOLUME, text)
     if nodes:
-        shapes = _shapes(nodes)
-        texts = "".join(_account(account, keys) for account in shapes)
-        machines = "".join(_node(node, shapes[node.account]) for node in nodes).rstrip("\n")
+        shares = _shares(nodes)
+        texts = "".join(_account(account, keys) for account in shares)
+        machines = "".join(_node(node, shares[node.account]) for node in nodes).rstrip("\n")
         sections = _SECTIONS.format(accounts=texts, nodes=machines)
         text = _replace(r"^accounts:\n(?s:.*?)\n(?=# Every place)", f"{sections}\n", text)
     return text
@@ -107,25 +108,25 @@ def _account(name: str, keys: str) -> str:
     return text + keys
 
 
-def _shapes(nodes: Sequence[StarterNode]) -> Mapping[str, Shape]:
+def _shares(nodes: Sequence[StarterNode]) -> Mapping[str, Share]:
     """What each account's nodes may use. ``ValueError``."""
     found = {}
     for account in dict.fromkeys(node.account for node in nodes):
         own = [node for node in nodes if node.account == account]
         control_planes = [node.name for node in own if node.role == CONTROL_PLANE]
-        found[account] = shape_of(
+        found[account] = share_of(
             account, [node.name for node in own], control_planes, sum(node.volume for node in own)
         )
     return found
 
 
-def _node(node: StarterNode, shape: Shape) -> str:
+def _node(node: StarterNode, share: Share) -> str:
     text = f"  - name: {_scalar(node.name)}\n    account: {_scalar(node.account)}\n    role: {_scalar(node.role)}\n"
     text += f"    os: {_scalar(node.os)}\n" if node.os else ""
-    if shape.ocpus < OCPUS:
-        text += f"    ocpus: {shape.ocpus} # shares the account's quota\n    memory_gib: {shape.memory_gib}\n"
+    if share.ocpus < OCPUS:
+        text += f"    ocpus: {share.ocpus} # shares the account's quota\n    memory_gib: {share.memory_gib}\n"
     if node.volume:
-        volume = f"{{device: {DEVICE}, size_gib: {shape.volume_gib}, format: true}}"
+        volume = f"{{device: {DEVICE}, size_gib: {share.volume_gib}, format: true}}"
         text += f"    # It is formatted only while it is blank.\n    block_volume: {volume}\n"
     return text
 

@@ -58,12 +58,13 @@ def _pairs(values: Mapping[str, str]) -> Table:
 
 
 def _nodes(nodes: Iterable[NodePlan]) -> Table:
-    table = new_table("node", "role", "account", "os", "arch", "#OCPU", "#GiB", "#disk GiB", "labels")
+    table = new_table("node", "role", "account", "os", "arch", "shape", "#OCPU", "#CPU", "#GiB", "#disk GiB", "labels")
     for node in nodes:
         volume = f" + {node.block_volume.size_gib}" if node.block_volume else ""
         labels = ", ".join(f"{key}={value}" for key, value in node.labels.items())
-        numbers = (str(node.ocpus), str(node.memory_gib), f"{node.boot_volume_gib}{volume}")
-        table.add_row(node.name, node.role, node.account, node.os, node.arch, *numbers, labels)
+        ocpus = str(node.ocpus) if node.is_instance else ""
+        numbers = (ocpus, str(node.cpus), str(node.memory_gib), f"{node.boot_volume_gib}{volume}")
+        table.add_row(node.name, node.role, node.account, node.os, node.arch, node.shape.name, *numbers, labels)
     return table
 
 

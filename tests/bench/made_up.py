@@ -21,9 +21,9 @@ def inventory_text(nodes: int) -> str:
 
 def _worker(number: int) -> str:
     system = SYSTEMS[number % len(SYSTEMS)]
-    arch = "amd64" if number % 4 == 0 else "arm64"
+    shape = "VM.Standard.E4.Flex" if number % 4 == 0 else "VM.Standard.A1.Flex"
     volume = ", block_volume: {device: /dev/oracleoci/oraclevdb, size_gib: 50, format: true}" if number % 5 == 0 else ""
-    return f"  - {{name: n{number}, account: a{number}, role: worker, os: {system}, arch: {arch}{volume}}}"
+    return f"  - {{name: n{number}, account: a{number}, role: worker, os: {system}, shape: {shape}{volume}}}"
 
 
 def made_up_secrets(plan: Plan) -> Secrets:

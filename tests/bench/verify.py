@@ -15,7 +15,7 @@ from tests.lab import cgroup
 from tests.lab.conftest import CACHE
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
-from tests.lab.node import SCRIPT, lab_inventory, render
+from tests.lab.node import LAB_MACHINE, SCRIPT, lab_inventory, render
 from tests.lab.tree import base_tree
 from tests.lab.vendors import Sources, serve_sources
 from tests.lab.verifying import Ssh, invoke_verify
@@ -74,7 +74,7 @@ def ten_nodes(sources: Sources) -> str:
     more = NODES[2:]
     accounts = "".join(f"  - {{name: {name}s}}\n" for name in more)
     nodes = "".join(
-        f"  - {{name: {name}, account: {name}s, role: worker, arch: amd64, os: debian-13}}\n" for name in more
+        f"  - {{name: {name}, account: {name}s, role: worker, {LAB_MACHINE}, os: debian-13}}\n" for name in more
     )
     text = lab_inventory(sources).replace("nodes:\n", f"{accounts}nodes:\n", 1)
     return text.replace("sources:\n", f"{nodes}sources:\n", 1)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from meshstrap.inventory import load_inventory
+from meshstrap.plan import Plan, derive_plan
 from tests.lab.faults import start_again
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
@@ -43,6 +45,11 @@ class Cluster:
         folder.mkdir(parents=True)
         self.inventory = folder / "cluster.yaml"
         self.inventory.write_text(inventory)
+
+    @property
+    def plan(self) -> Plan:
+        """What the inventory says by now."""
+        return derive_plan(load_inventory(self.inventory))
 
     def render(self, nodes: Iterable[str]) -> str:
         """Mint a key for each of these nodes, and render all; what was printed."""

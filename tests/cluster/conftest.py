@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.conftest import CACHE, pytest_runtest_makereport
 from tests.lab.lab import Lab
-from tests.lab.parts import CLUSTER, Parts
+from tests.lab.parts import CLUSTER, ROUTED_CLUSTER, Parts
 from tests.lab.report import EVIDENCE, Reporter
 from tests.lab.turn import Turn
 from tests.lab.verifying import Ssh
@@ -56,9 +56,9 @@ def headscale(lab: Lab) -> Headscale:
 
 
 @pytest.fixture(scope="session")
-def cluster(lab: Lab, headscale: Headscale, supplies: Supplies) -> Cluster:
+def cluster(lab: Lab, headscale: Headscale, supplies: Supplies, request: pytest.FixtureRequest) -> Cluster:
     """The story: workers first, the control plane later, and then nobody touches anything."""
-    return launch_story(lab, headscale, supplies)
+    return launch_story(lab, headscale, supplies, routing=request.config.getoption("--routing"))
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.collectonly:
         config.pluginmanager.register(Turn(config, "the cluster lab"), "lab-turn")
     config.pluginmanager.register(Reporter(config), "lab-report")
-    config.pluginmanager.register(Parts(config, CLUSTER, "tests/cluster"), "lab-parts")
+    config.pluginmanager.register(Parts(config, [CLUSTER, ROUTED_CLUSTER], "tests/cluster"), "lab-parts")
     config.pluginmanager.register(Outages(), "cluster-outages")
     config.pluginmanager.register(EvidenceReporter(config), "cluster-evidence")
 

@@ -1,16 +1,16 @@
-"""docs/evidence.md: what a whole run of the cluster's tests has shown, and what could not be shown here.
+"""docs/evidence.md: which of the cluster's tests were seen to pass, on which day, and which were not yet.
 
-``shown.json`` keeps it, so that the page can be held to it without a cluster. A run that shows a part adds to it, under
-its own day. Seconds are in marked blocks only.
+``shown.json`` keeps it, so that the page can be held to it without a cluster. A run of any part adds to it, under its
+own day. Seconds are in marked blocks only.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/evidence.md"
 _HEAD = """\
 # What the cluster lab has shown
 
-Written by `nox -s cluster -- --update-golden` and by nothing else: each sentence below is the name of a test that
-passed, with the last day on which a run that wrote this page has shown it. All of it was shown with the versions below:
-other versions begin an empty page. A whole run that does not show what this page says fails.
+Written by `nox -s cluster -- --part K --update-golden` and by nothing else: each sentence below is the name of a test
+that passed, with the last day on which a run that wrote this page has shown it. All of it was shown with the versions
+below: with other versions everything is to be shown anew.
 """
 
 _NOT_SHOWN = """\
@@ -52,111 +52,107 @@ _NOT_SHOWN = """\
 """
 
 
+@dataclass(frozen=True)
+class Proof:
+    """``day``: of the last run that has shown it, empty before the first one; ``outage``: what it cost, if anything."""
+
+    day: str = ""
+    outage: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One of the cluster's tests. ``nodeid`` as pytest has it, ``routing`` as an inventory says it."""
+
+    nodeid: str
+    routing: str = "vxlan"
+
+    @property
+    def key(self) -> str:
+        """How it is kept."""
+        return f"{self.routing} {self._file}::{self.nodeid.partition('::')[2]}"
+
+    @property
+    def _file(self) -> str:
+        return self.nodeid.partition("::")[0].rpartition("/")[2]
+
+    @property
+    def topic(self) -> str:
+        """Its file, in words."""
+        said = self._file.removesuffix(".py").removeprefix("test_").replace("_", " ")
+        return said if self.routing == "vxlan" else f"{said}, with tailnet routing"
+
+    @property
+    def sentence(self) -> str:
+        """Its name, in words."""
+        return self.name.partition("[")[0]
+
+    @property
+    def name(self) -> str:
+        """Its name, in words, with what sets it apart from other cases of it."""
+        return self.nodeid.partition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+def case_of(key: str) -> Case:
+    """The test that is kept under this key."""
+    routing, _, nodeid = key.partition(" ")
+    return Case(nodeid, routing)
+
+
 @dataclass
 class Shown:
-    """``programs``: name → version; ``machine``: what it ran on; ``sentences``: topic → sentence → cases.
-
-    ``days``: topic → sentence → day of the last run that showed it; ``outages``: sentence → what it cost.
-    """
+    """``programs``: name → version; ``machine``: what it ran on; ``proofs``: every test of the cluster, by its key."""
 
     programs: dict[str, str] = field(default_factory=dict)
     machine: dict[str, str] = field(default_factory=dict)
-    sentences: dict[str, dict[str, int]] = field(default_factory=dict)
-    days: dict[str, dict[str, str]] = field(default_factory=dict)
+    proofs: dict[str, Proof] = field(default_factory=dict)
     timeline: list[str] = field(default_factory=list)
-    outages: dict[str, str] = field(default_factory=dict)
 
 
-def topic_and_sentence(nodeid: str) -> tuple[str, str]:
-    """A test's file and name, as words."""
-    file, _, name = nodeid.partition("::")
-    topic = Path(file).stem.removeprefix("test_").replace("_", " ")
-    return topic, name.partition("[")[0].removeprefix("test_").replace("_", " ")
-
-
-def gather(passed: Sequence[str], properties: Mapping[str, Any], outages: Mapping[str, str]) -> Shown:
-    """What the tests of these ids have shown today.
-
-    ``properties`` is what they recorded, ``outages`` what each of them measured.
-    """
-    counted = Counter(topic_and_sentence(nodeid) for nodeid in passed)
+def gather(passed: Iterable[Case], properties: Mapping[str, Any], outages: Mapping[Case, str]) -> Shown:
+    """What these tests have shown today. ``properties`` is what they recorded, ``outages`` what each has measured."""
     today = datetime.now(UTC).date().isoformat()
-    sentences: dict[str, dict[str, int]] = {}
-    days: dict[str, dict[str, str]] = {}
-    for (topic, sentence), cases in sorted(counted.items()):
-        sentences.setdefault(topic, {})[sentence] = cases
-        days.setdefault(topic, {})[sentence] = today
     return Shown(
         programs=dict(sorted(properties.get("programs", {}).items())),
         machine=dict(properties.get("machine", {})),
-        sentences=sentences,
-        days=days,
+        proofs={test.key: Proof(today, outages.get(test, "")) for test in passed},
         timeline=list(properties.get("timeline", [])),
-        outages=dict(sorted(outages.items())),
     )
 
 
-def without(shown: Shown, places: frozenset[tuple[str, str]]) -> Shown:
-    """The same but for these sentences, of which a run has left cases out."""
-    kept = Shown(shown.programs, shown.machine, timeline=shown.timeline, outages=shown.outages)
-    for (topic, text), cases in _pairs(shown).items():
-        if (topic, text) not in places:
-            kept.sentences.setdefault(topic, {})[text] = cases
-            kept.days.setdefault(topic, {})[text] = shown.days[topic][text]
-    return kept
+def pinned(programs: Mapping[str, str]) -> dict[str, str]:
+    """Those whose versions are this project's to choose."""
+    return {name: version for name, version in programs.items() if name not in DISTRIBUTIONS}
 
 
 def merged(kept: Shown, now: Shown) -> Shown:
-    """What was kept, and over it what a run has shown: all of it with the same versions."""
-    if now.programs and now.programs != kept.programs:
-        kept = Shown()
-    topics = sorted(kept.sentences.keys() | now.sentences.keys())
-    sentences = {topic: kept.sentences.get(topic, {}) | now.sentences.get(topic, {}) for topic in topics}
-    return Shown(
-        programs=now.programs or kept.programs,
-        machine=now.machine or kept.machine,
-        sentences={topic: dict(sorted(said.items())) for topic, said in sentences.items()},
-        days={topic: kept.days.get(topic, {}) | now.days.get(topic, {}) for topic in topics},
-        timeline=now.timeline or kept.timeline,
-        outages=dict(sorted((kept.outages | now.outages).items())),
-    )
+    """What was kept, and over it what a run has shown; with other versions nothing of what was kept is shown."""
+    same = pinned(now.programs) == pinned(kept.programs)
+    known = kept.proofs if same else dict.fromkeys(kept.proofs, Proof())
+    return Shown(now.programs, now.machine, dict(sorted((known | now.proofs).items())), now.timeline or kept.timeline)
+
+
+def with_all(kept: Shown, cases: Iterable[Case]) -> Shown:
+    """The same for exactly these cases: what was never run is not yet shown, and what is gone is not spoken of."""
+    return replace(kept, proofs={key: kept.proofs.get(key, Proof()) for key in sorted(case.key for case in cases)})
 
 
 def read_shown(path: Path = SHOWN) -> Shown:
     """What the last kept run has shown."""
-    return Shown(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Shown()
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    kept["proofs"] = {key: Proof(**proof) for key, proof in kept["proofs"].items()}
+    return Shown(**kept)
 
 
 def keep(shown: Shown) -> None:
     """Keep it, and write the page anew."""
     SHOWN.write_text(json.dumps(asdict(shown), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page(shown), encoding="utf-8")
-
-
-def differences(kept: Shown, now: Shown, left_out: frozenset[tuple[str, str]]) -> Iterator[str]:
-    """What the page says and a run does not show; of what it left out on purpose nothing is expected.
-
-    A page may say less than a run shows. Neither the machine nor its seconds are compared, nor what comes from the
-    distribution: another machine may show the same, and on another day.
-    """
-    claimed, shown = _pairs(kept), _pairs(now)
-    for place in sorted(claimed.keys() - left_out):
-        if claimed[place] > shown.get(place, 0):
-            words = f"{claimed[place]} cases on the page, {shown.get(place, 0)} in this run"
-            yield f"{': '.join(place)}: {words}"
-    for name in sorted(kept.programs.keys() - DISTRIBUTIONS) if now.programs else ():
-        if kept.programs[name] != now.programs.get(name):
-            yield f"{name}: {kept.programs.get(name)} on the page, {now.programs.get(name)} in this run"
-
-
-def _pairs(shown: Shown) -> dict[tuple[str, str], int]:
-    return {(topic, text): cases for topic, said in shown.sentences.items() for text, cases in said.items()}
 
 
 def page(shown: Shown) -> str:
     """The page, in Markdown."""
-    parts = (_what_ran(shown), _what_was_shown(shown), _outages(shown), _timeline(shown))
+    parts = (_what_ran(shown), _what_was_shown(shown), _what_is_to_be_shown(shown), _outages(shown), _timeline(shown))
     return "\n".join((_HEAD, *(line for part in parts for line in part), _NOT_SHOWN))
 
 
@@ -167,15 +163,48 @@ def _what_ran(shown: Shown) -> Iterator[str]:
     yield "\nOn " + ", ".join(f"{name} {value}" for name, value in shown.machine.items()) + ".\n"
 
 
-def _what_was_shown(shown: Shown) -> Iterator[str]:
-    cases = sum(_pairs(shown).values())
-    yield f"## What was shown\n\n{len(_pairs(shown))} sentences, {cases} cases.\n"
-    for topic, said in shown.sentences.items():
+Sentences = dict[tuple[str, str], list[Proof]]
+
+
+def _sentences(shown: Shown) -> Sentences:
+    """By topic and sentence, in this order, the proofs of its cases."""
+    found: Sentences = {}
+    for key, proof in shown.proofs.items():
+        case = case_of(key)
+        found.setdefault((case.topic, case.sentence), []).append(proof)
+    return dict(sorted(found.items()))
+
+
+def _by_topic(sentences: Iterable[tuple[str, str]], say: Callable[[tuple[str, str]], str]) -> Iterator[str]:
+    for topic, pairs in groupby(sentences, key=lambda pair: pair[0]):
         yield f"### {topic.capitalize()}\n"
-        for text, count in said.items():
-            several = f"{count} cases, " if count > 1 else ""
-            yield f"- {text} ({several}{shown.days[topic][text]})"
+        yield from (f"- {pair[1]}{say(pair)}" for pair in pairs)
         yield ""
+
+
+def _what_was_shown(shown: Shown) -> Iterator[str]:
+    whole = {place: proofs for place, proofs in _sentences(shown).items() if any(proof.day for proof in proofs)}
+    cases = sum(bool(proof.day) for proof in shown.proofs.values())
+    yield "## What was shown\n"
+    yield f"{len(whole)} of {len(_sentences(shown))} sentences, {cases} of {len(shown.proofs)} cases.\n"
+    yield from _by_topic(whole, lambda place: _days(whole[place]))
+
+
+def _days(proofs: list[Proof]) -> str:
+    days = sorted(proof.day for proof in proofs if proof.day)
+    said = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+    if len(proofs) == 1:
+        return f" ({said})"
+    cases = f"{len(proofs)}" if len(days) == len(proofs) else f"{len(days)} of {len(proofs)}"
+    return f" ({cases} cases, {said})"
+
+
+def _what_is_to_be_shown(shown: Shown) -> Iterator[str]:
+    left = {place: proofs for place, proofs in _sentences(shown).items() if not any(proof.day for proof in proofs)}
+    yield "## What is not yet shown\n"
+    yield "No run that wrote this page has shown these with the versions above." if left else "Nothing is left."
+    yield ""
+    yield from _by_topic(left, lambda place: f" ({len(left[place])} cases)" if len(left[place]) > 1 else "")
 
 
 def _outages(shown: Shown) -> Iterator[str]:
@@ -184,7 +213,11 @@ def _outages(shown: Shown) -> Iterator[str]:
     yield "came after the fault was over, that is after the power was back; and after both pods of the pair ran again."
     yield "All machines share two CPUs. Shutting a machine down takes most of the first.\n"
     yield "<!-- outages -->\n| fault | outage |\n| --- | --- |"
-    yield from (f"| {name} | {value} |" for name, value in shown.outages.items())
+    for key, proof in shown.proofs.items():
+        test = case_of(key)
+        way = ", with tailnet routing" if test.routing == "tailnet" else ""
+        if proof.outage:
+            yield f"| {test.name}{way} | {proof.outage} |"
     yield "<!-- /outages -->\n"
 
 

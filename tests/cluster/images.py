@@ -18,7 +18,7 @@ from .registry import PORT, PrivateNetwork, place, serve_registry
 
 PROBE = "quay.io/meshstrap/probe:1"
 
-_PROGRAMS = ("cilium", "cni", "coredns", "crane", "etcd", "kubernetes", "pause")
+_PROGRAMS = ("cilium", "cni", "coredns", "crane", "etcd", "hubble", "kubernetes", "pause")
 _ROOMS = ("debian_layer", "images", "registry")
 _SEARCHED = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -84,7 +84,7 @@ def kubernetes_images(cache: Path) -> list[Image]:
 
 
 def cilium_images(cache: Path) -> list[Image]:
-    """The agent's image and the operator's, as upstream's Dockerfiles lay them out."""
+    """The agent's image, the operator's and that of Hubble's relay, as upstream's Dockerfiles lay them out."""
     version, sources = module_version("cilium", CILIUM), module_sources("cilium", CILIUM)
     programs = program_folder("cilium", cache)
     agent = {f"/usr/bin/{name}": programs / program for name, program in _AGENT_PROGRAMS.items()}
@@ -95,11 +95,15 @@ def cilium_images(cache: Path) -> list[Image]:
     }
     # What the agent compiles on each node.
     agent |= {f"/var/lib/cilium/bpf/{path.name}": path for path in _bpf(sources)}
-    operator = "/usr/bin/cilium-operator-generic"
+    operator, relay = "/usr/bin/cilium-operator-generic", "/usr/bin/hubble-relay"
+    hubble = program_folder("hubble", cache)
+    # Beside the agent, where upstream has it too.
+    agent |= {"/usr/bin/hubble": hubble / "hubble"}
     clang = {"/usr/bin/clang": "clang-19"}
     return [
         Image(f"quay.io/cilium/cilium:v{version}", agent, "/usr/bin/cilium-dbg", debian=True, links=clang),
         Image(f"quay.io/cilium/operator-generic:v{version}", {operator: programs / "operator"}, operator),
+        Image(f"quay.io/cilium/hubble-relay:v{version}", {relay: hubble / "hubble-relay"}, relay, user="65532:65532"),
     ]
 
 

@@ -26,25 +26,33 @@ _FORCED = """\
 """
 
 
-def cluster_inventory(sources: str, values: str, trusted_ca: str, *, later: bool = False, extra: str = "") -> str:
+def cluster_inventory(
+    sources: str, values: str, trusted_ca: str, *, later: bool = False, extra: str = "", routing: str = "vxlan"
+) -> str:
     """The inventory of the lab's cluster.
 
     ``sources`` and ``values`` are the YAML of where everything comes from, ``trusted_ca`` is PEM; ``later``: with the
-    fourth node; ``extra``: further lines of ``cluster:``.
+    fourth node; ``extra``: further lines of ``cluster:``; ``routing``: how pods travel.
     """
     nodes = NODES | (LATER if later else {})
     accounts = "".join(f"  - {{name: {account}, subnet: 10.0.0.0/24}}\n" for account in nodes.values())
     machines = "".join(
         f"  - {{name: {name}, account: {account}, role: {'control-plane' if name == 'cp1' else 'worker'}, "
-        "arch: amd64, os: debian-13}\n"
+        "shape: generic, arch: amd64, os: debian-13}\n"
         for name, account in nodes.items()
     )
     certificate = "".join(f"    {line}\n" for line in trusted_ca.splitlines())
     return (
         f"cluster:\n  name: lab\n{extra}{_FORCED}"
         f"tailnet:\n  login_server: {URL}\n  tags: ['{TAG}']\n  version: {TAILSCALE}\n"
-        f"{values}accounts:\n{accounts}nodes:\n{machines}"
+        f"{routed(values, routing)}accounts:\n{accounts}nodes:\n{machines}"
         # With the code inside, the control plane's user-data would be too large to paste.
         f"{sources}  code: {{url: 'http://apt.lab.test/{CODE}', plain_http: true}}\n"
         f"  trusted_ca: |\n{certificate}"
     )
+
+
+def routed(text: str, routing: str) -> str:
+    """An inventory with this ``cilium.routing``; the default is not written."""
+    text = text.replace("  routing: tailnet\n", "", 1)
+    return text if routing == "vxlan" else text.replace("cilium:\n", f"cilium:\n  routing: {routing}\n", 1)

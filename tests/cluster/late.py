@@ -27,7 +27,9 @@ def place(machine: Machine, path: str, text: str) -> None:
 def render(cluster: Cluster, name: str, key: str) -> None:
     """A person adds a node to the inventory, or comes back to one, with an auth key; w3 is the fourth."""
     sources, values = cluster.supplies.sources, cluster.supplies.values
-    cluster.inventory.write_text(cluster_inventory(sources, values, cluster.headscale.trusted_ca, later=True))
+    routing = cluster.plan.routing
+    later = cluster_inventory(sources, values, cluster.headscale.trusted_ca, later=True, routing=routing)
+    cluster.inventory.write_text(later)
     assert name in {node.name for node in load_inventory(cluster.inventory).nodes}
     keys = cluster.folder / "keys.yaml"
     keys.touch(mode=0o600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from meshstrap.views.policy import policy_text
 from tests.lab.lab import Lab
 from tests.lab.programs import program_folder
 
@@ -26,11 +27,17 @@ def start_headscale(lab: Lab) -> Headscale:
 
 
 def launch_story(
-    lab: Lab, headscale: Headscale, supplies: Supplies, *, say: Callable[[str], object] = lambda _: None
+    lab: Lab,
+    headscale: Headscale,
+    supplies: Supplies,
+    *,
+    routing: str = "vxlan",
+    say: Callable[[str], object] = lambda _: None,
 ) -> Cluster:
     """Render, paste, wait; returns when every node says that it converged. ``say`` is told what happens."""
-    inventory = cluster_inventory(supplies.sources, supplies.values, headscale.trusted_ca)
+    inventory = cluster_inventory(supplies.sources, supplies.values, headscale.trusted_ca, routing=routing)
     cluster = Cluster(lab, headscale, supplies, inventory, lab.folder / "user")
+    headscale.take_policy(policy_text(cluster.plan))
     say(cluster.render(NODES))
     for name in NODES:
         if name != "cp1":

@@ -77,12 +77,16 @@ class Supplies(Sources):
     @property
     def values(self) -> str:
         """The inventory's ``cilium:``. A released chart pins its images; these are the lab's own, and pinned here."""
-        agent, operator = (self._digest(f"quay.io/cilium/{name}:") for name in ("cilium", "operator-generic"))
+        names = ("cilium", "operator-generic", "hubble-relay")
+        agent, operator, relay = (self._digest(f"quay.io/cilium/{name}:") for name in names)
         return (
             "cilium:\n  values:\n"
             "    # The lab's images are built from upstream's sources, so their digests are not those of upstream's.\n"
             f"    image: {{useDigest: true, digest: '{agent}'}}\n"
             f"    operator: {{image: {{useDigest: true, genericDigest: '{operator}'}}}}\n"
+            # Off unless a test turns it on. Its UI is no Go program, and certgen's module is not to be had.
+            f"    hubble: {{relay: {{image: {{useDigest: true, digest: '{relay}'}}}}, ui: {{enabled: false}}, "
+            "tls: {auto: {method: helm}}}\n"
         )
 
     def _digest(self, prefix: str) -> str:

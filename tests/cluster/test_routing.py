@@ -3,80 +3,67 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from meshstrap.inventory import load_inventory
-from meshstrap.plan import Plan, derive_plan
 from meshstrap.views.policy import policy_text
 from tests.lab.faults import wait_says
-from tests.lab.node import status
 from tests.lab.process import wait_until
 from tests.lab.verifying import Ssh
 
 from .cluster import Cluster
 from .coordination import TAG, Headscale
-from .healing import healed
 from .inventory import NODES
-from .probe import PORT, SERVICE, Probes
+from .probe import PORT, Probes
+from .routing import (
+    WORKERS,
+    fresh_probes,
+    hand_over_routing,
+    take_both_policies,
+    take_policy,
+    wait_for_the_new_plan,
+)
+from .stream import Stream
 from .supplies import Supplies
 from .verified import whole
 
-WORKERS = tuple(name for name in NODES if name != "cp1")
 # The subnet of every account of the lab, and its router.
 ACCOUNT, ROUTER = "10.0.0.0/24", "10.0.0.1"
-
-
-def plan_of(cluster: Cluster) -> Plan:
-    return derive_plan(load_inventory(cluster.inventory))
-
-
-def change_routing(cluster: Cluster, probes: Probes, way: str) -> None:
-    """Render with another routing, hand the scripts over, workers first, and start the probes anew: pods keep the MTU
-    that they were born with."""
-    text = cluster.inventory.read_text()
-    other = text.replace("cilium:\n", f"cilium:\n  routing: {way}\n", 1)
-    if "  routing: " in text:
-        other = text.replace("  routing: tailnet\n", "", 1)
-    cluster.inventory.write_text(other)
-    cluster.render_again()
-    for name in (*WORKERS, "cp1"):
-        cluster.hand_over(name)
-
-
-def all_converged(cluster: Cluster) -> None:
-    hashes = {name: (cluster.folder / "generated" / name / "bootstrap.sh").read_text() for name in NODES}
-
-    def converged() -> bool:
-        found = {name: status(cluster.machines[name]) for name in NODES}
-        return all(one.get("state") == "converged" and one["plan_hash"] in hashes[name] for name, one in found.items())
-
-    wait_until(converged, "every node converges on its new plan", seconds=900, every=2)
-
-
-def fresh_probes(cluster: Cluster, probes: Probes) -> None:
-    cluster.kubectl("rollout", "restart", f"daemonset/{SERVICE}").check()
-    cluster.kubectl("rollout", "status", f"daemonset/{SERVICE}", "--timeout=300s", timeout=330).check()
-    healed(probes)
+# How long a connection may be silent while every agent restarts, one after the other: far less than the quarter of an
+# hour after which the kernel gives it up (tcp_retries2, ip-sysctl).
+CHANGE_SECONDS = 600
 
 
 @pytest.fixture(scope="module")
-def routed(cluster: Cluster, probes: Probes, headscale: Headscale) -> Iterator[Cluster]:
-    """The cluster with tailnet routing; with VXLAN again at the end."""
-    change_routing(cluster, probes, "tailnet")
-    # The policy of VXLAN approves nothing: each node says what it waits for.
-    for name in WORKERS:
-        said = wait_says(cluster.machines[name], "is advertised, and not approved", seconds=600)
-        assert "invoke policy" in said["next"]
-    headscale.take_policy(policy_text(plan_of(cluster)))
-    all_converged(cluster)
+def changes() -> dict[str, Stream]:
+    """The connections that ran between two workers' pods through each change."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def routed(cluster: Cluster, probes: Probes, changes: dict[str, Stream]) -> Cluster:
+    """The cluster with tailnet routing."""
+    before = cluster.plan
+    with _stream(probes) as changes["tailnet"]:
+        hand_over_routing(cluster, "tailnet")
+        # The policy of VXLAN approves nothing: each node says what it waits for.
+        for name in WORKERS:
+            said = wait_says(cluster.machines[name], "is advertised, and not approved", seconds=600)
+            assert "invoke policy" in said["next"]
+        take_both_policies(cluster, before)
+        wait_for_the_new_plan(cluster)
+        take_policy(cluster)
     fresh_probes(cluster, probes)
-    yield cluster
-    change_routing(cluster, probes, "vxlan")
-    headscale.take_policy(policy_text(plan_of(cluster)))
-    all_converged(cluster)
-    fresh_probes(cluster, probes)
+    return cluster
+
+
+def _stream(probes: Probes) -> Stream:
+    return Stream(probes.cluster.machines["w1"], probes.pods()["w2"].address, patience=CHANGE_SECONDS)
+
+
+def test_a_connection_goes_on_through_the_change(routed: Cluster, changes: dict[str, Stream]) -> None:
+    assert routed.machines
+    assert changes["tailnet"].answers > 0
 
 
 def test_every_fact_holds_with_tailnet_routing(routed: Cluster, ssh: Ssh, supplies: Supplies) -> None:
@@ -108,7 +95,7 @@ def test_a_route_of_somebody_else_takes_no_subnet_from_a_node(routed: Cluster, h
     (own,) = [one["spec"]["podCIDR"] for one in routed.objects("nodes") if one["metadata"]["name"] == "w2"]
     other.run("tailscale", "set", f"--advertise-routes={own},{ACCOUNT}").check()
     # Our own policy would keep the route from the others; a tailnet that people use has wider ones.
-    ours = policy_text(plan_of(routed))
+    ours = policy_text(routed.plan)
     headscale.take_policy(
         ours.replace('"grants": [', f'"grants": [{{"src": ["{TAG}"], "dst": ["*"], "ip": ["*"]}},', 1)
     )
@@ -137,3 +124,16 @@ def test_a_lost_route_sends_nothing_out_by_the_network_card(routed: Cluster) -> 
         assert refused.code != 0, refused.out
     finally:
         node.run("ip", "route", "add", away, "dev", "tailscale0", "table", "52").check()
+
+
+def test_the_way_back_leaves_a_connection_alone_as_well(
+    routed: Cluster, probes: Probes, changes: dict[str, Stream]
+) -> None:
+    before = routed.plan
+    with _stream(probes) as changes["vxlan"]:
+        hand_over_routing(routed, "vxlan")
+        take_both_policies(routed, before)
+        wait_for_the_new_plan(routed)
+        take_policy(routed)
+    assert changes["vxlan"].answers > 0
+    fresh_probes(routed, probes)

@@ -77,7 +77,7 @@ def test_the_server_takes_the_policy_that_the_cluster_lives_with_and_refuses_a_b
     assert TAG in text
     for right, wrong in (
         (f'"dst": ["{TAG}"]', '"dst": ["tag:nobody"]'),
-        ("udp:8472", "udp:vxlan"),
+        ("tcp:10250", "tcp:kubelet"),
         ('"ip": [', '"ip": '),
     ):
         refused = headscale.judge_policy(text.replace(right, wrong, 1))

@@ -6,8 +6,9 @@ import fcntl
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from .node import Rendered, lab_inventory, render
 from .parts import NODE_LAB, Parts
 from .process import Daemon
 from .report import EVIDENCE, Reporter
+from .statuses import KeptStatus, hold
 from .tree import SUITES, base_tree
 from .turn import Turn
 from .vendors import Sources, serve_sources
@@ -86,6 +88,16 @@ def seed() -> str:
 
 
 @pytest.fixture
+def kept_status(update_golden: bool) -> KeptStatus:
+    """Hold what a node says under a fault to what was read once: ``kept_status("a-fault", status(machine))``."""
+
+    def keep(fault: str, said: Mapping[str, Any]) -> None:
+        hold(fault, said, update=update_golden)
+
+    return keep
+
+
+@pytest.fixture
 def servers(lab: Lab, sources: Sources) -> Daemon:
     """The web server with the vendors' repositories, on the lab's internet."""
     return lab.serve(sources.folder)
@@ -108,7 +120,7 @@ def launch(lab: Lab, servers: Daemon, sources: Sources) -> Callable[..., Machine
 def pytest_configure(config: pytest.Config) -> None:
     """Wait for this lab's turn, run a part of it, and report what was proven; told to end, clean up like at Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    config.pluginmanager.register(Parts(config, NODE_LAB, "tests/lab"), "lab-parts")
+    config.pluginmanager.register(Parts(config, [NODE_LAB], "tests/lab"), "lab-parts")
     if not hasattr(config, "workerinput"):
         if not config.option.collectonly:
             config.pluginmanager.register(Turn(config, "the node lab"), "lab-turn")

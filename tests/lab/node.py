@@ -19,6 +19,8 @@ from .vendors import TAILSCALE, Sources
 
 SYSTEMS = {"trixie": "debian-13", "bookworm": "debian-12", "sid": "debian-13"}
 SCRIPT = "/opt/meshstrap/bootstrap.sh"
+# No instance of a cloud's; its processors are those of the machine below.
+LAB_MACHINE = "shape: generic, arch: amd64"
 # The steps before the tailnet begins: what a lab without a coordination server can hold a machine to.
 LAST_STEP = "mesh_guards"
 
@@ -45,8 +47,8 @@ def lab_inventory(
         f"cluster:\n  name: lab\n  waive_machine: [{waived}]\n{cluster}"
         f"tailnet: {{version: {TAILSCALE}}}\n"
         "accounts:\n  - {name: alice, subnet: 10.0.0.0/24}\n  - {name: bob, subnet: 10.0.0.0/24}\n"
-        "nodes:\n  - {name: cp1, account: alice, role: control-plane, arch: amd64, os: debian-13}\n"
-        f"  - {{name: w1, account: bob, role: worker, arch: amd64, os: {SYSTEMS[suite]}{node}}}\n"
+        f"nodes:\n  - {{name: cp1, account: alice, role: control-plane, {LAB_MACHINE}, os: debian-13}}\n"
+        f"  - {{name: w1, account: bob, role: worker, {LAB_MACHINE}, os: {SYSTEMS[suite]}{node}}}\n"
         f"sources:\n  repositories:\n{repositories}{extra}"
     )
 

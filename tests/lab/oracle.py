@@ -9,7 +9,7 @@ from .dress import preinstall
 from .firewalld import DIRECT, DIRECT_XML
 from .lab import Lab
 from .machine import Machine
-from .node import SCRIPT, render
+from .node import LAB_MACHINE, SCRIPT, render
 from .packages import Deb
 from .programs import program_folder
 from .rpms import MACROS, RpmWorkshop, Signer
@@ -111,8 +111,8 @@ def oracle_inventory(rpms: Rpms, release: str) -> str:
     return (
         f"cluster: {{name: lab, waive_machine: [clock]}}\ntailnet: {{version: {TAILSCALE}}}\n"
         "accounts:\n  - {name: alice, subnet: 10.0.0.0/24}\n  - {name: bob, subnet: 10.0.0.0/24}\n"
-        f"nodes:\n  - {{name: cp1, account: alice, role: control-plane, arch: amd64, os: oracle-{release}}}\n"
-        f"  - {{name: w1, account: bob, role: worker, arch: amd64, os: oracle-{release}}}\n"
+        f"nodes:\n  - {{name: cp1, account: alice, role: control-plane, {LAB_MACHINE}, os: oracle-{release}}}\n"
+        f"  - {{name: w1, account: bob, role: worker, {LAB_MACHINE}, os: oracle-{release}}}\n"
         f"sources:\n  repositories:\n{repositories}"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +13,8 @@ import pytest
 class Division:
     """How a lab's tests are dealt out to parts.
 
-    ``count`` parts; the files ``always`` are in each of them. A file is dealt as a whole, since its tests share
+    ``routing`` is how the cluster's pods travel in all of them. ``only`` these files have a place here, where it names
+    any. ``count`` parts; the files ``always`` are in each of them. A file is dealt as a whole, since its tests share
     machines; of the files ``by_case`` (beginnings of names) each test is dealt by itself. ``minutes``: beginnings of
     what is dealt → what each takes, where it is more than :data:`FEW_MINUTES`, so that no part is much longer than
     the others.
@@ -23,6 +24,8 @@ class Division:
     always: frozenset[str]
     by_case: tuple[str, ...]
     minutes: Mapping[str, float] = field(default_factory=dict)
+    routing: str = "vxlan"
+    only: frozenset[str] = frozenset()
 
     def parts_of(self, units: Iterable[str]) -> dict[str, int]:
         """The part of each unit, from 1: the longest are dealt first, each to the part that has least to do."""
@@ -38,19 +41,26 @@ class Division:
         found = [beginning for beginning in self.minutes if unit.startswith(beginning)]
         return self.minutes[max(found, key=len)] if found else FEW_MINUTES
 
+    def has(self, nodeid: str) -> bool:
+        """Whether a test has a place here."""
+        return not self.only or _stem(nodeid) in self.only | self.always
+
     def unit(self, nodeid: str) -> str:
         """What is dealt together with a test; empty: it is in each part."""
-        file, _, case = nodeid.partition("::")
-        stem = file.rpartition("/")[2].removesuffix(".py")
+        stem, case = _stem(nodeid), nodeid.partition("::")[2]
         if stem in self.always:
             return ""
         return f"{stem}::{case}" if stem.startswith(self.by_case) else stem
 
     def chosen(self, nodeids: Sequence[str], part: int) -> list[bool]:
         """Which of these tests are in a part, in their order."""
-        found = [self.unit(nodeid) for nodeid in nodeids]
-        parts = self.parts_of(dict.fromkeys(unit for unit in found if unit))
-        return [not unit or parts[unit] == part for unit in found]
+        units = {nodeid: self.unit(nodeid) for nodeid in nodeids if self.has(nodeid)}
+        parts = self.parts_of(dict.fromkeys(unit for unit in units.values() if unit))
+        return [nodeid in units and (not units[nodeid] or parts[units[nodeid]] == part) for nodeid in nodeids]
+
+
+def _stem(nodeid: str) -> str:
+    return nodeid.partition("::")[0].rpartition("/")[2].removesuffix(".py")
 
 
 FEW_MINUTES = 0.3
@@ -74,7 +84,7 @@ NODE_LAB = Division(
     },
 )
 CLUSTER = Division(
-    count=12,
+    count=15,
     always=frozenset({"test_story"}),
     by_case=("test_faults_", "test_traps_cilium"),
     minutes={
@@ -82,11 +92,14 @@ CLUSTER = Division(
         "test_faults_init": 4,
         "test_faults_join": 6,
         "test_faults_late": 4,
+        "test_faults_late::test_a_fourth_node": 6.5,
         "test_faults_living": 4,
         "test_faults_power": 2,
+        "test_faults_seen::test_a_broken_cluster": 0.6,
         "test_faults_tailnet": 2,
+        "test_hubble": 4,
         "test_network": 2,
-        "test_routing": 7,
+        "test_routing": 8,
         "test_traps_": 2,
         "test_traps_cilium::test_src_valid_mark": 0.1,
         "test_traps_cilium::test_reverse": 0.2,
@@ -96,29 +109,46 @@ CLUSTER = Division(
     },
 )
 
+# The same cluster, born with pod subnets as routes of the tailnet.
+ROUTED_CLUSTER = replace(
+    CLUSTER,
+    count=6,
+    routing="tailnet",
+    only=frozenset({"test_verify", "test_faults_late", "test_faults_power", "test_faults_tailnet"}),
+)
+
 
 class Parts:
     """The plugin: which part runs is said at the beginning and at the end, with how to run the others."""
 
-    def __init__(self, config: pytest.Config, division: Division, folder: str) -> None:
-        self._division = division
+    def __init__(self, config: pytest.Config, divisions: Sequence[Division], folder: str) -> None:
+        self._count = sum(division.count for division in divisions)
         self._folder = folder
         given = config.getoption("--part")
         # By the date, so that as many days in a row as there are parts show everything.
         # None: everything that was asked for.
-        self.part: int | None = given or datetime.now(UTC).toordinal() % division.count + 1
-        if not 1 <= self.part <= division.count:
-            raise pytest.UsageError(f"--part {given}: {folder} has parts 1 to {division.count}")
+        self.part: int | None = given or datetime.now(UTC).toordinal() % self._count + 1
+        if not 1 <= self.part <= self._count:
+            raise pytest.UsageError(f"--part {given}: {folder} has parts 1 to {self._count}")
         if config.getoption("--all") or (not given and not _is_whole_folder(config.args, folder)):
             self.part = None
+            self._division = next(one for one in divisions if one.routing == config.getoption("--routing"))
+            return
+        # The parts of each division follow those of the one before it.
+        begins = 0
+        for self._division in divisions:
+            self._within = self.part - begins
+            if self._within <= self._division.count:
+                break
+            begins += self._division.count
+        config.option.routing = self._division.routing
 
     @property
     def _said(self) -> str:
+        way = f", with {self._division.routing} routing" if self._division.routing != "vxlan" else ""
         if self.part is None:
-            return f"{self._folder}: everything that was asked for"
-        return (
-            f"{self._folder}: part {self.part} of {self._division.count}; --part N runs another one, --all everything"
-        )
+            return f"{self._folder}: everything that was asked for{way}"
+        return f"{self._folder}: part {self.part} of {self._count}{way}; --part N runs another one, --all everything"
 
     def pytest_report_header(self) -> str:
         """One line."""
@@ -126,11 +156,14 @@ class Parts:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Leave out the other parts."""
-        if self.part is None:
-            return
         # The order in which they are dealt must not depend on what a conftest has sorted.
         items_by_name = sorted(items, key=lambda item: item.nodeid)
-        chosen = self._division.chosen([item.nodeid for item in items_by_name], self.part)
+        names = [item.nodeid for item in items_by_name]
+        if self.part is None:
+            # What a person names is run; of a whole lab, what has a place.
+            chosen = [not config.getoption("--all") or self._division.has(name) for name in names]
+        else:
+            chosen = self._division.chosen(names, self._within)
         left_out = [item for item, stays in zip(items_by_name, chosen, strict=True) if not stays]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)

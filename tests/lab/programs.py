@@ -31,17 +31,20 @@ class Settings:
         return (*(("-tags", self.tags) if self.tags else ()), "-ldflags", f"-s -w{stamped}")
 
 
+# Cilium splits it at the spaces: version, revision, date.
+_CILIUM = "github.com/cilium/cilium/pkg/version.ciliumVersion=1.20.2 lab 2026-01-01T00:00:00+00:00"
+
 # Without its stamp a program reports a version that others refuse to parse.
 SETTINGS = {
     "cilium": Settings(
-        # Cilium splits it at the spaces: version, revision, date.
-        stamps=("github.com/cilium/cilium/pkg/version.ciliumVersion=1.20.2 lab 2026-01-01T00:00:00+00:00",),
+        stamps=(_CILIUM,),
         # What upstream builds the operator called generic with; no other program looks at it.
         tags="ipam_provider_operator",
     ),
     "containerd": Settings(stamps=("github.com/containerd/containerd/v2/version.Version=v2.3.6",)),
     "crictl": Settings(stamps=("sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",)),
     "helm": Settings(stamps=("helm.sh/helm/v4/internal/version.version=v4.3.0",)),
+    "hubble": Settings(stamps=(_CILIUM,)),
     "kubernetes": Settings(
         stamps=(
             "k8s.io/component-base/version.gitVersion=v1.36.3",

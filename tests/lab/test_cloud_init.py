@@ -24,8 +24,8 @@ ONE_OF_EACH = """
 cluster: {{name: homelab}}
 accounts: [{{name: alice}}, {{name: bob}}]
 nodes:
-  - {{name: cp1, account: alice, role: control-plane, os: {system}, arch: {arch}}}
-  - {{name: w1, account: bob, role: worker, os: {system}, arch: {arch}}}
+  - {{name: cp1, account: alice, role: control-plane, os: {system}, shape: generic, arch: {arch}}}
+  - {{name: w1, account: bob, role: worker, os: {system}, shape: generic, arch: {arch}}}
 """
 # Releases by suite: the first two parts of a version are what cloud-init's changes go by.
 VERSION = re.compile(r"(\d+\.\d+)")

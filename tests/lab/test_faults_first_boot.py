@@ -7,6 +7,7 @@ from .lab import Lab
 from .machine import Machine
 from .node import lab_inventory, render, status
 from .process import Daemon
+from .statuses import KeptStatus
 from .vendors import Sources
 
 # A clock is not the lab's to set, nor is its synchronisation: timedatectl's answer is all that the step goes by.
@@ -30,7 +31,7 @@ def fresh(lab: Lab, sources: Sources) -> Machine:
 
 
 def test_a_name_that_does_not_resolve_is_named_and_the_unit_tries_again(
-    lab: Lab, servers: Daemon, sources: Sources
+    lab: Lab, servers: Daemon, sources: Sources, kept_status: KeptStatus
 ) -> None:
     machine = fresh(lab, sources)
     with no_dns(machine):
@@ -38,6 +39,7 @@ def test_a_name_that_does_not_resolve_is_named_and_the_unit_tries_again(
         said = wait_says(machine, "apt-get failed, is tried again (1 of 2): E: Failed to fetch http://apt.lab.test/")
         assert "resolving 'apt.lab.test'" in said["message"]
         failed = wait_says(machine, "apt-get failed 2 times", state="failed", seconds=300)
+        kept_status("name-does-not-resolve", failed)
         assert "resolving 'apt.lab.test'" in failed["message"]
         assert failed["step"] == "package_sources"
         assert machine.run("cloud-init", "status", "--wait").code in {0, 2}, "cloud-init does not wait for us"
@@ -45,12 +47,15 @@ def test_a_name_that_does_not_resolve_is_named_and_the_unit_tries_again(
     assert cured["tries"] > failed["tries"], "a run of the unit's own"
 
 
-def test_a_clock_that_is_not_synchronised_is_waited_for(lab: Lab, servers: Daemon, sources: Sources) -> None:
+def test_a_clock_that_is_not_synchronised_is_waited_for(
+    lab: Lab, servers: Daemon, sources: Sources, kept_status: KeptStatus
+) -> None:
     machine = fresh(lab, sources)
     machine.write("/usr/local/bin/timedatectl", TIMEDATECTL, 0o755)
     inventory = lab_inventory(sources).replace("waive_machine: [clock]", "waive_machine: []")
     lab.launch(machine, lab.encode(render(inventory).user_data.text))
     said = wait_says(machine, "waiting for synchronised clock: clock: not synchronised", state="waiting")
+    kept_status("clock-not-synchronised", said)
     assert said["next"] == "timedatectl; chronyc sources"
     assert [step["state"] for step in said["steps"]][1:] == ["pending"] * (len(said["steps"]) - 1)
     machine.write("/run/synchronised", "")

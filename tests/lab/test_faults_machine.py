@@ -8,6 +8,7 @@ from .faults import read_only, retry_soon, start_again, wait_cured, wait_says
 from .lab import Lab
 from .machine import Machine
 from .node import bootstrap, lab_inventory, render, status, wait_settled
+from .statuses import KeptStatus
 from .vendors import Sources
 
 # Each file that is ours as a whole, and the step that owns it.
@@ -62,12 +63,15 @@ def test_a_foreign_hand_on_any_of_our_files_is_named_and_undone(machine: Machine
     assert machine.bash(STATE.format(" ".join(OWNED))).out == before
 
 
-def test_a_service_that_does_not_start_is_named_with_its_own_last_words(machine: Machine) -> None:
+def test_a_service_that_does_not_start_is_named_with_its_own_last_words(
+    machine: Machine, kept_status: KeptStatus
+) -> None:
     broken = "/etc/systemd/system/containerd.service.d/99-somebody.conf"
     machine.write(broken, "[Service]\nExecStart=\nExecStart=/usr/bin/containerd --no-such-flag\n")
     machine.bash("systemctl daemon-reload; systemctl restart containerd")
     start_again(machine)
     said = wait_says(machine, "containerd does not start: ", state="failed")
+    kept_status("service-does-not-start", said)
     assert said["message"].endswith("containerd: flag provided but not defined: -no-such-flag")
     assert said["next"] == "journalctl -u containerd -n 50"
     machine.run("rm", broken).check()
@@ -75,12 +79,13 @@ def test_a_service_that_does_not_start_is_named_with_its_own_last_words(machine:
     assert machine.run("systemctl", "is-active", "containerd").out.strip() == "active"
 
 
-def test_a_folder_that_cannot_be_written_is_named(machine: Machine) -> None:
+def test_a_folder_that_cannot_be_written_is_named(machine: Machine, kept_status: KeptStatus) -> None:
     file = "/etc/sysctl.d/99-zz-meshstrap.conf"
     machine.bash(f"systemctl stop meshstrap; echo '# a foreign hand' >>{file}").check()
     with read_only(machine, "/etc"):
         start_again(machine)
         said = wait_says(machine, f"cannot write {file}", state="failed")
+        kept_status("folder-read-only", said)
         shown = machine.bash(said["next"].split(";")[0])
         assert "ro," in shown.check().out, "what it says to do shows the reason"
     wait_cured(machine)

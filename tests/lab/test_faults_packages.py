@@ -25,6 +25,7 @@ from .lab import Lab
 from .machine import Machine
 from .node import bootstrap, lab_inventory, render, wait_settled
 from .process import run, wait_until
+from .statuses import KeptStatus
 from .vendors import Sources
 
 
@@ -60,15 +61,17 @@ def installed(machine: Machine, name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("lock", "seconds"), [("/var/lib/apt/lists/lock", 25), ("/var/lib/dpkg/lock-frontend", 120)], ids=["lists", "dpkg"]
+    ("fault", "lock", "seconds"),
+    [("apt-lists-locked", "/var/lib/apt/lists/lock", 25), ("dpkg-locked", "/var/lib/dpkg/lock-frontend", 120)],
 )
 def test_a_lock_of_another_package_manager_is_waited_for_by_its_holders_name(
-    machine: Machine, lock: str, seconds: int
+    machine: Machine, kept_status: KeptStatus, fault: str, lock: str, seconds: int
 ) -> None:
     lose_package(machine, "kubeadm")
     with locked(machine, lock, seconds):
         start_again(machine)
         said = wait_says(machine, f"waiting for package lock: held: {lock} python3 ", state="waiting")
+        kept_status(fault, said)
         assert said["next"] == "an upgrade that holds it ends by itself; else: lslocks"
         assert not installed(machine, "kubeadm")
         cured = wait_cured(machine, seconds + 60)
@@ -77,23 +80,27 @@ def test_a_lock_of_another_package_manager_is_waited_for_by_its_holders_name(
 
 
 def test_a_repository_that_is_down_is_named_and_asked_again(
-    machine: Machine, shared_lab: Lab, sources: Sources
+    machine: Machine, shared_lab: Lab, sources: Sources, kept_status: KeptStatus
 ) -> None:
     lose_package(machine, "kubeadm")
     with no_repository(shared_lab, sources):
         start_again(machine)
         said = wait_says(machine, "apt-get failed, is tried again (1 of 2): E: Failed to fetch http://apt.lab.test/")
+        kept_status("repository-down", said)
         assert said["state"] == "running"
         assert "onnect" in said["message"], "that nobody answers there"
     wait_cured(machine)
     assert installed(machine, "kubeadm")
 
 
-def test_a_clock_that_is_an_hour_behind_is_told_from_a_bad_repository(machine: Machine, sources: Sources) -> None:
+def test_a_clock_that_is_an_hour_behind_is_told_from_a_bad_repository(
+    machine: Machine, sources: Sources, kept_status: KeptStatus
+) -> None:
     lose_package(machine, "kubeadm")
     with dated_ahead(sources, "kubernetes", 1):
         start_again(machine)
         said = wait_says(machine, "is not valid yet (invalid for another 5")
+        kept_status("clock-behind", said)
         assert "http://apt.lab.test/kubernetes/" in said["message"]
     wait_cured(machine)
     assert installed(machine, "kubeadm")
@@ -101,17 +108,20 @@ def test_a_clock_that_is_an_hour_behind_is_told_from_a_bad_repository(machine: M
 
 # The package has 20 MB, its files take 60: it is either not fetched, or not unpacked.
 @pytest.mark.parametrize(
-    ("left_kib", "reason"),
-    [(8_000, "You don't have enough free space in /var/cache/apt/archives/"), (32_000, "No space left on device")],
-    ids=["to fetch it", "to unpack it"],
+    ("fault", "left_kib", "reason"),
+    [
+        ("disk-too-full-to-fetch", 8_000, "You don't have enough free space in /var/cache/apt/archives/"),
+        ("disk-too-full-to-unpack", 32_000, "No space left on device"),
+    ],
 )
 def test_a_disk_that_is_too_full_for_packages_is_named(
-    machine: Machine, disk: Path, left_kib: int, reason: str
+    machine: Machine, disk: Path, kept_status: KeptStatus, fault: str, left_kib: int, reason: str
 ) -> None:
     lose_package(machine, "tailscale")
     with nearly_full(disk, left_kib):
         start_again(machine)
         said = wait_says(machine, reason, state="failed")
+        kept_status(fault, said)
         assert said["step"] == "packages"
         assert not installed(machine, "tailscale")
     wait_cured(machine)

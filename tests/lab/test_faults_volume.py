@@ -17,10 +17,12 @@ from .lab import Lab
 from .machine import Machine
 from .node import lab_inventory, render
 from .process import run
+from .statuses import KeptStatus
 from .vendors import Sources
 
 ATTACH = "attach it in the console"
 
+NOT_BLANK, NOT_OURS = f"{VOLUME} is not blank", "nor labelled meshstrap: nothing was written"
 SIZES = {"filesystem": 50, "partitions": 50, "small": 10, "blank": 50}
 # A table of the old kind with one partition of 1 GiB: status, its ends as the BIOS counts, type, first sector, sectors.
 PARTITIONS = (
@@ -74,37 +76,48 @@ def volumes(made: dict[str, Volume], shared_lab: Lab, sources: Sources) -> Volum
     return Volumes(machine, made)
 
 
-def test_a_volume_that_is_missing_is_waited_for(volumes: Volumes) -> None:
+def test_a_volume_that_is_missing_is_waited_for(volumes: Volumes, kept_status: KeptStatus) -> None:
     volumes.offer("")
     start_again(volumes.machine)
     said = wait_says(volumes.machine, f"waiting for block volume at {VOLUME}", state="waiting")
+    kept_status("volume-missing", said)
     assert said["next"].startswith(ATTACH)
 
 
-def test_a_volume_under_another_name_is_not_taken_for_it(volumes: Volumes) -> None:
+def test_a_volume_under_another_name_is_not_taken_for_it(volumes: Volumes, kept_status: KeptStatus) -> None:
     before = content(volumes.made["blank"].image)
     volumes.offer("blank", "/dev/oracleoci/oraclevdc")
     start_again(volumes.machine)
     said = wait_says(volumes.machine, f"waiting for block volume at {VOLUME}", state="waiting")
+    kept_status("volume-under-another-name", said)
     assert said["next"].startswith(ATTACH)
     assert content(volumes.made["blank"].image) == before
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("fault", "name", "message"),
     [
-        ("filesystem", f"{VOLUME} is not blank (ext4 photos ), nor labelled meshstrap: nothing was written"),
-        ("partitions", f"{VOLUME} is not blank (dos ), nor labelled meshstrap: nothing was written"),
-        ("small", f"{VOLUME} has 10 GB, not 50: nothing was written"),
+        (
+            "volume-with-a-file-system",
+            "filesystem",
+            f"{NOT_BLANK} (ext4 photos ), {NOT_OURS}",
+        ),
+        (
+            "volume-with-partitions",
+            "partitions",
+            f"{NOT_BLANK} (dos ), {NOT_OURS}",
+        ),
+        ("volume-of-another-size", "small", f"{VOLUME} has 10 GB, not 50: nothing was written"),
     ],
 )
 def test_a_volume_that_is_not_the_planned_one_is_named_and_not_written(
-    volumes: Volumes, name: str, message: str
+    volumes: Volumes, kept_status: KeptStatus, fault: str, name: str, message: str
 ) -> None:
     before = content(volumes.made[name].image)
     volumes.offer(name)
     start_again(volumes.machine)
     said = wait_says(volumes.machine, message, state="failed")
+    kept_status(fault, said)
     assert volumes.machine.bash(said["next"]).code == 0, "what it says to do can be done"
     tries = said["tries"]
     assert wait_says(volumes.machine, message, state="failed")["tries"] >= tries
@@ -122,13 +135,14 @@ def test_the_right_volume_is_taken_when_it_comes_without_anybodys_help(volumes: 
     assert volumes.machine.run("findmnt", "/var/lib/containerd").code == 0
 
 
-def test_a_volume_that_is_renamed_later_loses_nothing(volumes: Volumes) -> None:
+def test_a_volume_that_is_renamed_later_loses_nothing(volumes: Volumes, kept_status: KeptStatus) -> None:
     """Relies on the test before it: the volume is in use."""
     machine = volumes.machine
     machine.write("/var/lib/containerd/somebodys", "data\n")
     volumes.offer("blank", "/dev/oracleoci/oraclevdc")
     start_again(machine)
     said = wait_says(machine, f"waiting for block volume at {VOLUME}", state="waiting")
+    kept_status("volume-in-use-renamed", said)
     assert said["next"].startswith(ATTACH)
     assert machine.read("/var/lib/containerd/somebodys") == "data\n"
     volumes.offer("blank")

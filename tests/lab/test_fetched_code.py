@@ -11,6 +11,7 @@ from meshstrap.rendering import render_code
 from .lab import Lab
 from .node import check_steps, lab_inventory, render, status, wait_settled
 from .process import wait_until
+from .statuses import KeptStatus
 from .vendors import Sources
 
 WRONG: dict[str, tuple[Callable[[bytes], bytes] | None, str]] = {
@@ -23,7 +24,9 @@ WRONG: dict[str, tuple[Callable[[bytes], bytes] | None, str]] = {
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_a_node_waits_for_its_code_and_says_why_it_does_not_come(lab: Lab, sources: Sources, fault: str) -> None:
+def test_a_node_waits_for_its_code_and_says_why_it_does_not_come(
+    lab: Lab, sources: Sources, kept_status: KeptStatus, fault: str
+) -> None:
     code = render_code()
     file = sources.folder / f"code-{fault}" / code.name
     file.parent.mkdir(exist_ok=True)
@@ -37,6 +40,7 @@ def test_a_node_waits_for_its_code_and_says_why_it_does_not_come(lab: Lab, sourc
     place = f"  code: {{url: 'http://apt.lab.test/code-{fault}', plain_http: true}}\n"
     lab.launch(machine, lab.encode(render(lab_inventory(sources, extra=place)).user_data.text))
     wait_until(lambda: status(machine).get("state") == "waiting", f"{machine.name}: a reason", seconds=120)
+    kept_status(f"code-{fault}", status(machine))
     assert message in status(machine)["message"]
     assert status(machine)["step"] == "-"
     file.write_text(code.text)

@@ -17,6 +17,7 @@ from .machine import Machine
 from .node import LAST_STEP, SCRIPT, run_impatiently, status
 from .oracle import NEWER, Rpms, oracle_inventory, oracle_machine, place_script, serve_rpms
 from .process import wait_until
+from .statuses import KeptStatus
 from .vendors import CONTAINERD, KUBERNETES, TAILSCALE, Sources
 
 RELEASES = ("9", "10")
@@ -84,17 +85,21 @@ def packages(machine: Machine) -> set[str]:
 
 @pytest.mark.parametrize(("wrong", "said"), WRONG_MIRRORS.items())
 def test_a_wrong_mirror_is_refused_and_nothing_is_installed(
-    bare: Machine, rpms: Rpms, release: str, wrong: str, said: str
+    bare: Machine, rpms: Rpms, release: str, kept_status: KeptStatus, wrong: str, said: str
 ) -> None:
     state = refused(bare, oracle_inventory(rpms, release).replace("rpm/kubernetes'", f"rpm/kubernetes-{wrong}'"))
+    kept_status(f"dnf-mirror-{wrong}", state)
     assert state["step"] == "packages"
     assert said in state["message"]
     assert state["next"].startswith("journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories")
 
 
-def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(bare: Machine, rpms: Rpms, release: str) -> None:
+def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(
+    bare: Machine, rpms: Rpms, release: str, kept_status: KeptStatus
+) -> None:
     before = bare.bash("sha256sum /etc/pki/rpm-gpg/*").out
     state = refused(bare, oracle_inventory(rpms, release).replace(rpms.fingerprint, rpms.stranger, 1))
+    kept_status("dnf-key-not-planned", state)
     assert state["step"] == "package_sources"
     assert f"signing key {rpms.fingerprint} is not in the plan: nothing was stored" in state["message"]
     assert bare.bash("sha256sum /etc/pki/rpm-gpg/*").out == before

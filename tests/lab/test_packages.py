@@ -10,6 +10,7 @@ from .lab import Lab
 from .machine import Machine
 from .mirrors import HELM, Mirrors, add_mirrors
 from .node import SCRIPT, lab_inventory, render, run_impatiently, status
+from .statuses import KeptStatus
 from .twice import up_to_the_tailnet
 from .vendors import CONTAINERD, KUBERNETES, TAILSCALE, Sources
 
@@ -89,10 +90,11 @@ def versions(machine: Machine) -> dict[str, str]:
 
 @pytest.mark.parametrize(("wrong", "said"), WRONG_MIRRORS.items())
 def test_a_wrong_mirror_is_refused_and_nothing_is_installed(
-    bare: Machine, sources: Sources, wrong: str, said: str
+    bare: Machine, sources: Sources, kept_status: KeptStatus, wrong: str, said: str
 ) -> None:
     before = packages(bare)
     state = refused(bare, lab_inventory(sources).replace("lab.test/kubernetes/", f"lab.test/kubernetes-{wrong}/"))
+    kept_status(f"apt-mirror-{wrong}", state)
     assert (state["step"], packages(bare)) == ("packages", before)
     assert said in state["message"]
     assert f"apt.lab.test/kubernetes-{wrong}" in state["message"]
@@ -100,10 +102,11 @@ def test_a_wrong_mirror_is_refused_and_nothing_is_installed(
 
 
 def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(
-    bare: Machine, sources: Sources, mirrors: Mirrors
+    bare: Machine, sources: Sources, mirrors: Mirrors, kept_status: KeptStatus
 ) -> None:
     before = stored(bare)
     state = refused(bare, lab_inventory(sources).replace(sources.fingerprint, mirrors.stranger, 1))
+    kept_status("key-not-planned", state)
     assert (state["step"], stored(bare)) == ("package_sources", before)
     assert (
         f"kubernetes/key.asc: signing key {sources.fingerprint} is not in the plan: nothing was stored"
@@ -112,12 +115,15 @@ def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(
     assert "sources.repositories.kubernetes.key_fingerprints in cluster.yaml" in state["next"]
 
 
-def test_a_page_instead_of_a_key_is_refused_and_not_stored(bare: Machine, sources: Sources) -> None:
+def test_a_page_instead_of_a_key_is_refused_and_not_stored(
+    bare: Machine, sources: Sources, kept_status: KeptStatus
+) -> None:
     # A planned key that is there already is not fetched again.
     bare.run("rm", f"{KEYS}/meshstrap-kubernetes.asc").check()
     before = stored(bare)
     state = refused(bare, lab_inventory(sources).replace("lab.test/kubernetes/key.asc", "lab.test/portal/key.asc"))
     assert (state["step"], stored(bare)) == ("package_sources", before)
+    kept_status("key-is-a-page", state)
     assert "portal/key.asc is no OpenPGP key" in state["message"]
     assert state["next"] == "check sources.repositories.kubernetes in cluster.yaml"
 

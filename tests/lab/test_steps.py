@@ -10,7 +10,7 @@ import pytest
 from .dress import erase, launch_dressed, rest, volume
 from .lab import Lab
 from .machine import Machine
-from .node import SCRIPT, SYSTEMS, check_steps, lab_inventory, render
+from .node import LAB_MACHINE, SCRIPT, SYSTEMS, check_steps, lab_inventory, render
 from .vendors import CONTAINERD, KUBERNETES, TAILSCALE, Sources
 
 VERSIONS = {
@@ -81,7 +81,7 @@ def test_machine_supported_the_machine_is_what_the_plan_counts_on(machine: Machi
 def test_machine_supported_refuses_another_system_and_touches_nothing(
     machine: Machine, sources: Sources, suite: str
 ) -> None:
-    other = lab_inventory(sources, suite).replace(f"role: worker, arch: amd64, os: {SYSTEMS[suite]}", "role: worker")
+    other = lab_inventory(sources, suite).replace(f"role: worker, {LAB_MACHINE}, os: {SYSTEMS[suite]}", "role: worker")
     machine.write("/run/other.sh", render(other).script)
     before = machine.read("/var/lib/meshstrap/status.json")
     refused = machine.run("bash", "/run/other.sh", "--only", "machine_supported")

@@ -37,7 +37,7 @@ nodes:
     role: control-plane
     os: debian-13
     block_volume: {{device: /dev/disk/by-id/{"x" * 60}, size_gib: 100}}
-  - {{name: w{LONG[1:]}, account: bob, role: worker, os: oracle-10, arch: amd64}}
+  - {{name: w{LONG[1:]}, account: bob, role: worker, os: oracle-10, shape: VM.Standard.E4.Flex}}
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -16,6 +17,9 @@ from meshstrap.inventory import Inventory, PinnedFile, parse_inventory
 from meshstrap.inventory.field_types import System
 from meshstrap.inventory.model import Cilium, Cluster, Tailnet
 from meshstrap.plan import derive_plan
+from meshstrap.plan.machines import SYSTEMS
+from meshstrap.verify.sources import VENDORS
+from tests.golden.cases import system_plan
 from tests.lab import vendors
 from tests.lab.programs import FOLDER as PROGRAMS
 
@@ -252,3 +256,8 @@ def test_the_chart_takes_what_the_plan_hands_to_it() -> None:
         inventory(rest=text)
     # Each is the plan's own, and refused as that alone.
     assert all("this cannot be set here" in problem.message for problem in caught.value.problems)
+
+
+def test_a_vendors_host_is_known_as_one_that_serves_nothing_else() -> None:
+    nodes = [system_plan(system).node("w1") for system in SYSTEMS]
+    assert {urlsplit(one.url).netloc for node in nodes for one in node.repositories} == set(VENDORS)

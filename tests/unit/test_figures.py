@@ -9,7 +9,19 @@ from functools import partial
 import pytest
 
 from meshstrap.decisions import load_flowchart
-from tests.bench.cluster.figures import MEASURED, PART, Figures, keep, markdown, read_figures, rows
+from tests.bench.cluster.figures import (
+    MEASURED,
+    PART,
+    PATHS,
+    Figures,
+    keep,
+    markdown,
+    path_headings,
+    path_rows,
+    paths_markdown,
+    read_figures,
+    rows,
+)
 from tests.readme import hold_part, readme
 
 SMALL = Figures(
@@ -31,8 +43,10 @@ SMALL = Figures(
         "w1 again": 1,
     },
     changes={"cp1": 0, "w1": 0},
-    megabits={"pod to pod": {"1": 200, "4 back": 250}, "tailnet": {"1": 2000, "4 back": 2500}},
-    milliseconds={"pod to pod": 1.0, "tailnet": 0.5},
+    paths={
+        "VXLAN": {"ours": {"idle": 1.0, "1": 200}, "tailnet": {"idle": 0.5, "1": 2000}},
+        "tailnet routing": {"ours": {"idle": 0.5, "1": 1900}, "tailnet": {"idle": 0.5, "1": 2000}},
+    },
     memory={"w1": {"kubelet": 40.0, "containerd": 60.0}},
     bytes={"w1": {"web": 100_000_000, "images": 200_000_000}},
 )
@@ -43,14 +57,18 @@ def test_the_readme_says_what_was_measured(update_golden: bool) -> None:
     if update_golden:
         keep(read_figures())
     hold_part(PART, partial(markdown, read_figures()), update=False)
+    hold_part(PATHS, partial(paths_markdown, read_figures()), update=False)
+
+
+WAYS = ("1", "4", "1 back", "4 back")
 
 
 @pytest.mark.skipif(not MEASURED.exists(), reason="nothing has been measured yet")
 def test_what_the_explanations_say_of_speed_holds_all_that_was_measured() -> None:
     said = load_flowchart().tradeoffs.rows[0][-1].en
     least, most = map(float, re.findall(r"\d\.\d+", said))
-    share = [float(ratio) for title, ratio, _ in rows(read_figures()) if "pod to pod against tailnet," in title]
-    assert share
+    speeds = read_figures().paths["VXLAN"]
+    share = [round(speeds["ours"][way] / speeds["tailnet"][way], 2) for way in WAYS]
     assert all(least <= ratio <= most for ratio in share), f"{said}: the figures of the last run say {share}"
     assert f"{said.removesuffix(' measured')} of the tailnet's speed" in readme("en", PART).read_text(encoding="utf-8")
 
@@ -62,10 +80,16 @@ def test_ratios_come_first_and_their_figures_behind_them() -> None:
         "80 s, 100 s",
     )
     assert found["a second run on cp1 against its first: 0 changes"] == ("0.020", "2.0 s, 100 s")
-    assert found["throughput, pod to pod against tailnet, 4 TCP streams, reverse"] == ("0.100", "250, 2500 Mbit/s")
-    assert found["idle ping, pod to pod against tailnet"] == ("2.0", "1.00, 0.50 ms")
     assert found["memory of w1, MiB"] == ("100", "containerd 60, kubelet 40")
     assert found["downloaded by w1, MB"] == ("300", "web 100, images 200")
+
+
+def test_each_path_is_held_against_the_bare_tailnet_of_its_own_rounds() -> None:
+    assert path_headings(SMALL) == ("what", "pods, VXLAN", "pods, tailnet routing")
+    assert list(path_rows(SMALL)) == [
+        ("ping, idle, ms", "**2.00**: 1.00 / 0.50", "**1.00**: 0.50 / 0.50"),
+        ("1 TCP stream, Mbit/s", "**0.10**: 200 / 2,000", "**0.95**: 1,900 / 2,000"),
+    ]
 
 
 @pytest.mark.parametrize(("busy", "marked"), [(0.04, False), (0.5, True)])

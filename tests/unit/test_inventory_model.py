@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from meshstrap.inventory import Inventory, json_schema, load_inventory
+from meshstrap.inventory.fields import section_in
 from meshstrap.inventory.section import REQUIRED, Section
-from meshstrap.inventory.shape import section_in
 
 ROOT = Path(__file__).parents[2]
 

@@ -71,7 +71,7 @@ def test_waivers_let_a_small_control_plane_through() -> None:
 
 
 def test_one_ocpu_of_an_x86_shape_is_two_cpus() -> None:
-    text = HEAD + "nodes: [{name: n, account: b, role: control-plane, arch: amd64, ocpus: 1}]\n"
+    text = HEAD + "nodes: [{name: n, account: b, role: control-plane, shape: VM.Standard.E4.Flex, ocpus: 1}]\n"
     assert parse_inventory(text, "f").nodes[0].arch == "amd64"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab import turn
 from tests.lab.building import build_programs
-from tests.lab.parts import CLUSTER, NODE_LAB, Division
+from tests.lab.parts import CLUSTER, NODE_LAB, ROUTED_CLUSTER, Division
 from tests.lab.process import LabError
 from tests.processes import ended
 
@@ -41,10 +41,18 @@ def test_the_longest_are_dealt_first_so_that_no_part_is_much_longer_than_the_oth
     assert parts["test_long::test_short"] != parts["test_a"]
 
 
-@pytest.mark.parametrize(("division", "folder"), [(NODE_LAB, "lab"), (CLUSTER, "cluster")])
+def test_a_division_of_some_files_has_no_place_for_the_others() -> None:
+    division = Division(count=1, always=frozenset({"test_first"}), by_case=(), only=frozenset({"test_b"}))
+    assert [name for name, chosen in zip(IDS, division.chosen(IDS, 1), strict=True) if chosen] == [
+        "lab/test_b.py::test_x",
+        "lab/test_first.py::test_x",
+    ]
+
+
+@pytest.mark.parametrize(("division", "folder"), [(NODE_LAB, "lab"), (CLUSTER, "cluster"), (ROUTED_CLUSTER, "cluster")])
 def test_a_division_names_files_that_exist(division: Division, folder: str) -> None:
     files = {path.stem for path in (LABS / folder).glob("test_*.py")}
-    assert division.always <= files
+    assert division.always | division.only <= files
     for beginning in (*division.by_case, *(name.partition("::")[0] for name in division.minutes)):
         assert any(name.startswith(beginning) for name in files), beginning
 

@@ -19,6 +19,7 @@ from meshstrap.language import LANGUAGES
 from meshstrap.plan.model import Plan
 from meshstrap.steps import step_named
 from meshstrap.views.page.before import before
+from meshstrap.views.page.costs import costs
 from meshstrap.views.page.model import (
     SERIAL,
     PageNode,
@@ -52,6 +53,7 @@ def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bo
             code=code,
             code_command=code_command(plan, code),
             notice="secret" if secret else "public",
+            costs=costs(plan),
             pictures=[_picture(plan, name) for name in PICTURES],
             status_commands=status_commands(plan),
             serial=SERIAL,

@@ -19,13 +19,17 @@ oci compute instance launch --display-name {node.name} \\
   --availability-domain AD --compartment-id OCID \\
   --subnet-id OCID --assign-public-ip true \\
   --image-id OCID --boot-volume-size-in-gbs {node.boot_volume_gib} \\
-  --shape {shape} \\
-  --shape-config '{{"ocpus": {node.ocpus}, "memoryInGBs": {node.memory_gib}}}' \\
-  --ssh-authorized-keys-file KEYS.pub \\
+  --shape {node.shape.name} \\
+{choice}  --ssh-authorized-keys-file KEYS.pub \\
   --instance-options '{{"areLegacyImdsEndpointsDisabled": true}}' \\
   --metadata "{{\\"user_data\\": \\"$(cat {node.name}/user-data.b64)\\"}}\""""
 """``user_data`` in an instance's metadata is base64 (OCI: LaunchInstanceDetails), which user-data.b64 is. The options
 stand for the console's *Require an authorization header* (OCI: InstanceOptions)."""
+
+_CHOICE = """\
+  --shape-config '{{"ocpus": {node.ocpus}, "memoryInGBs": {node.memory_gib}}}' \\
+"""
+"""Of a shape that leaves a choice; OCI refuses it with any other."""
 
 _DISTRIBUTIONS = {"ubuntu": "Canonical Ubuntu", "debian": "Debian", "oracle": "Oracle Linux"}
 
@@ -50,8 +54,8 @@ class PageNode:
 
     @property
     def is_platform_image(self) -> bool:
-        """Whether OCI offers the image itself; it has none of Debian (checked November 2026)."""
-        return not self.node.os.startswith("debian")
+        """Whether the image has to be imported nowhere: OCI has none of Debian (checked November 2026)."""
+        return not (self.node.is_instance and self.node.os.startswith("debian"))
 
     @property
     def fetching(self) -> Fetching | None:
@@ -62,8 +66,8 @@ class PageNode:
     @property
     def launch(self) -> str:
         """The command line that creates the machine from user-data.b64, to be run in the page's folder."""
-        shape = "VM.Standard.A1.Flex" if self.node.arch == "arm64" else "SHAPE"
-        return _LAUNCH.format(node=self.node, shape=shape)
+        choice = "" if self.node.shape.ocpus else _CHOICE.format(node=self.node)
+        return _LAUNCH.format(node=self.node, choice=choice)
 
 
 @dataclass(frozen=True, kw_only=True)

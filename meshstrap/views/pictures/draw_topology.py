@@ -75,5 +75,9 @@ def _draw_node(canvas: Canvas, node: NodePlan, top: float, language: str) -> Non
     role = word(node.role, language)
     canvas.text(x + 10, top + 17, node.name, bold=True, width=width - 30 - text_width(role, 12))
     canvas.text(x + width - 10, top + 17, role, size=12, anchor="end")
-    machine = word("machine", language, ocpus=node.ocpus, memory=node.memory_gib)
+    machine = (
+        word("machine", language, ocpus=node.ocpus, memory=node.memory_gib)
+        if node.is_instance
+        else word("machine_elsewhere", language, cpus=node.cpus, memory=node.memory_gib)
+    )
     canvas.text(x + 10, top + 32, f"{node.os} · {machine}", "soft", size=11, width=width - 20)

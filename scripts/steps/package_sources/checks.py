@@ -8,7 +8,7 @@ from meshstrap.plan import NodePlan, Plan
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
 from meshstrap.verify.question import Asked, Question
-from meshstrap.verify.sources import FILES, sources
+from meshstrap.verify.sources import FILES, beside, sources
 
 # Only what a repository is bound to: the system's own keyrings are many.
 _KEYS = (
@@ -42,6 +42,12 @@ def packages_come_from_the_planned_repositories(machine: Machine) -> None:
     found = sources(machine)
     absent = [f"{repository.name} ({repository.url})" for repository, source in found.values() if source is None]
     machine.expect(not absent, f"not configured, or switched off: {', '.join(absent)}")
+
+
+@TOPIC.check()
+def no_other_source_offers_the_same_packages(machine: Machine) -> None:
+    found = [f"{repository.name} also in {source.file}" for repository, source in beside(machine)]
+    machine.expect(not found, list(dict.fromkeys(found)))
 
 
 @TOPIC.check()

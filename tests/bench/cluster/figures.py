@@ -12,14 +12,15 @@ from tests.lab.turn import BUSY
 from tests.readme import say, write_part
 
 MEASURED = Path(__file__).with_name("measured.json")
-PART = "cost"
+PART, PATHS = "cost", "paths"
 
 
 @dataclass(frozen=True)
 class Figures:
-    """``seconds``: bring-up and runs; ``megabits``, ``milliseconds``: by path; ``memory`` MiB and ``bytes`` by node.
+    """``seconds``: bring-up and runs; ``memory`` MiB and ``bytes`` by node.
 
-    ``busy``: the share of the CPUs that other work took just before.
+    ``paths``: path → ``ours`` and ``tailnet`` → a speed as :mod:`tests.bench.cluster.paths` has it. ``busy``: the share
+    of the CPUs that other work took just before.
     """
 
     day: str
@@ -27,8 +28,7 @@ class Figures:
     busy: float
     seconds: dict[str, float]
     changes: dict[str, int]
-    megabits: dict[str, dict[str, float]]
-    milliseconds: dict[str, float]
+    paths: dict[str, dict[str, dict[str, float]]]
     memory: dict[str, dict[str, float]]
     bytes: dict[str, dict[str, int]]
 
@@ -39,7 +39,6 @@ Row = tuple[str, str, str]
 def rows(figures: Figures, language: str = "en") -> Iterator[Row]:
     """What, ratio, and the figures that it is made of; the words are those of tests/readme.yaml."""
     yield from _seconds(figures, language)
-    yield from _paths(figures, language)
     yield from _memory(figures, language)
     yield from _bytes(figures, language)
 
@@ -55,20 +54,6 @@ def _seconds(figures: Figures, language: str) -> Iterator[Row]:
         yield title, f"{again / first:.3f}", f"{again:.1f} s, {first:.0f} s"
 
 
-def _paths(figures: Figures, language: str) -> Iterator[Row]:
-    pods, *others = figures.megabits
-    for other in others:
-        names = {"ours": say(pods, language), "theirs": say(other, language)}
-        for way, ours in figures.megabits[pods].items():
-            count, _, back = way.partition(" ")
-            streams = say("stream" if count == "1" else "streams", language, count=count)
-            theirs = figures.megabits[other][way]
-            title = say("throughput", language, **names, streams=streams) + (say("reverse", language) if back else "")
-            yield title, f"{ours / theirs:.3f}", f"{ours:.0f}, {theirs:.0f} Mbit/s"
-        ours, theirs = figures.milliseconds[pods], figures.milliseconds[other]
-        yield say("ping", language, **names), f"{ours / theirs:.1f}", f"{ours:.2f}, {theirs:.2f} ms"
-
-
 def _memory(figures: Figures, language: str) -> Iterator[Row]:
     for node, programs in figures.memory.items():
         largest = sorted(programs.items(), key=lambda item: -item[1])
@@ -82,14 +67,46 @@ def _bytes(figures: Figures, language: str) -> Iterator[Row]:
         yield say("downloaded", language, node=node), f"{sum(parts.values()) / 1e6:.0f}", said
 
 
+def path_rows(figures: Figures, language: str = "en") -> Iterator[tuple[str, ...]]:
+    """What was measured, and for each path its ratio to the bare tailnet with the figures that it is made of."""
+    names = next(iter(figures.paths.values()))["ours"]
+    for name in names:
+        cells = (_cell(speeds["ours"][name], speeds["tailnet"][name]) for speeds in figures.paths.values())
+        yield say(f"path {name}", language), *cells
+
+
+def _cell(ours: float, theirs: float) -> str:
+    digits = 0 if max(ours, theirs) >= 100 else 2
+    return f"**{ours / theirs:.2f}**: {ours:,.{digits}f} / {theirs:,.{digits}f}"
+
+
+def path_headings(figures: Figures, language: str = "en") -> tuple[str, ...]:
+    """Above :func:`path_rows`."""
+    return say("what", language), *(say(path, language) for path in figures.paths)
+
+
+def _table(*rows: tuple[str, ...]) -> str:
+    head, *rest = rows
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *rest))
+
+
 def markdown(figures: Figures, language: str = "en") -> str:
-    """The block of docs/costs.md."""
+    """The first block of docs/costs.md."""
+    headings = tuple(say(name, language) for name in ("what", "ratio", "figures"))
+    return f"{_measured(figures, language)}\n\n{_table(headings, *rows(figures, language))}"
+
+
+def paths_markdown(figures: Figures, language: str = "en") -> str:
+    """The block that compares the ways of pods' packets."""
+    table = _table(path_headings(figures, language), *path_rows(figures, language))
+    return f"{_measured(figures, language)}\n\n{table}"
+
+
+def _measured(figures: Figures, language: str) -> str:
     said = [say("measured", language, day=figures.day, machine=figures.machine)]
     if figures.busy > BUSY:
         said.append(say("rehearsal", language, busy=f"{figures.busy:.0%}"))
-    headings = tuple(say(name, language) for name in ("what", "ratio", "figures"))
-    table = "".join(f"| {' | '.join(row)} |\n" for row in (headings, ("---",) * 3, *rows(figures, language)))
-    return f"{' '.join(said)}\n\n{table}"
+    return " ".join(said)
 
 
 def read_figures(path: Path = MEASURED) -> Figures:
@@ -98,6 +115,7 @@ def read_figures(path: Path = MEASURED) -> Figures:
 
 
 def keep(figures: Figures) -> None:
-    """Keep them, and write the block anew in each language."""
+    """Keep them, and write the blocks anew in each language."""
     MEASURED.write_text(json.dumps(asdict(figures), indent=1) + "\n", encoding="utf-8")
     write_part(PART, partial(markdown, figures))
+    write_part(PATHS, partial(paths_markdown, figures))

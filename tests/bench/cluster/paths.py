@@ -1,79 +1,84 @@
 """How much, and how fast, between two accounts: from pod to pod, over the bare tailnet, over the bare NATs.
 
-All three ask the same iperf3 and ping of the same image; those of the last two live in the machines' own network.
+All ask the same iperf3 and ping of the same image; those of the bare paths live in the machines' own network.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import statistics
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from tests.cluster.cluster import Cluster
 from tests.cluster.probe import Probes
-from tests.lab.process import run, wait_until
+from tests.cluster.routing import change_routing
+from tests.lab.process import run
+
+from .traffic import Path, idle_ping, small_packets, throughput, under_load
 
 HERE, THERE = "w1", "w2"
-STREAMS = (1, 4)
-SECONDS = 4
+# Number of TCP streams, and whether they run the other way.
+WAYS = {"1": (1, False), "4": (4, False), "1 back": (1, True), "4 back": (4, True)}
 ROUNDS = 3
-PINGS = 20
-# One that the tailnet's policy opens between nodes.
-PORT = 30201
+TAILNET, VXLAN, ROUTED, NATS = "tailnet", "VXLAN", "tailnet routing", "NAT to NAT"
+
+Speed = dict[str, float]
+"""Medians: Mbit/s by the names of :data:`WAYS`; ``idle`` and ``loaded``: a ping, ms; ``packets``: small ones a second;
+``cpu``: seconds of both tailscaled for a Gbit."""
 
 
-@dataclass(frozen=True)
-class Path:
-    """From a pod on one machine to an address that leads to a pod on the other."""
-
-    title: str
-    client: str
-    server: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Speed:
-    """Medians. ``megabits``: Mbit/s by way (``1``, ``4``, ``1 back``, ``4 back``); ``milliseconds``: a ping idle."""
-
-    megabits: dict[str, float]
-    milliseconds: float
-
-
-def measure_paths(cluster: Cluster, image: str) -> dict[str, Speed]:
-    """Every path in turn, several times over, so that what else goes on meets all of them."""
-    paths = _make_paths(cluster, image)
-    ways = {f"{streams}{way}": (streams, way) for way in ("", " back") for streams in STREAMS}
-    found: dict[str, dict[str, list[float]]] = {path.title: {way: [] for way in (*ways, "ping")} for path in paths}
-    for _ in range(ROUNDS):
-        for path in paths:
-            found[path.title]["ping"].append(_ping(cluster, path))
-            for way, (streams, back) in ways.items():
-                found[path.title][way].append(_iperf(cluster, path, streams, back=bool(back)))
+def measure_paths(cluster: Cluster, image: str) -> dict[str, dict[str, Speed]]:
+    """Path → its figures, and those of the bare tailnet measured in alternation with it."""
+    probes = Probes(cluster, image)
+    bare = _bare_paths(cluster, image)
+    found = _in_turn(cluster, [_pods(probes, VXLAN), *bare])
+    change_routing(cluster, probes, "tailnet")
+    routed = _in_turn(cluster, [_pods(probes, ROUTED), bare[0]])
     return {
-        title: Speed({way: statistics.median(said[way]) for way in ways}, statistics.median(said["ping"]))
-        for title, said in found.items()
+        **{title: {"ours": found[title], TAILNET: found[TAILNET]} for title in (VXLAN, NATS)},
+        ROUTED: {"ours": routed[ROUTED], TAILNET: routed[TAILNET]},
     }
 
 
-def _make_paths(cluster: Cluster, image: str) -> list[Path]:
-    pods = Probes(cluster, image).pods()
-    cluster.apply(
-        json.dumps({"apiVersion": "v1", "kind": "List", "items": [_host_pod(n, image) for n in (HERE, THERE)]})
-    )
+def _in_turn(cluster: Cluster, paths: Sequence[Path]) -> dict[str, Speed]:
+    """Every path in turn, several times over, so that what else goes on meets all of them."""
+    rounds: dict[str, list[Speed]] = {path.title: [] for path in paths}
+    for _ in range(ROUNDS):
+        for path in paths:
+            rounds[path.title].append(_measure(cluster, path))
+    return {
+        title: {name: statistics.median(one[name] for one in found) for name in found[0]}
+        for title, found in rounds.items()
+    }
+
+
+def _measure(cluster: Cluster, path: Path) -> Speed:
+    found = {"idle": idle_ping(cluster, path)}
+    found |= {way: throughput(cluster, path, streams, back=back) for way, (streams, back) in WAYS.items()}
+    ends = cluster.machines[HERE], cluster.machines[THERE]
+    found["loaded"], found["cpu"] = under_load(cluster, path, ends)
+    found["packets"] = small_packets(cluster, path)
+    return found
+
+
+def _pods(probes: Probes, title: str) -> Path:
+    pods = probes.pods()
+    return Path(title, pods[HERE].name, pods[THERE].name, pods[THERE].address)
+
+
+def _bare_paths(cluster: Cluster, image: str) -> list[Path]:
+    manifests = {"apiVersion": "v1", "kind": "List", "items": [_host_pod(node, image) for node in (HERE, THERE)]}
+    cluster.apply(json.dumps(manifests))
     hosts = {node: f"host-{node}" for node in (HERE, THERE)}
-    cluster.kubectl(
-        "wait", "--for=condition=Ready", *(f"pod/{name}" for name in hosts.values()), "--timeout=120s"
-    ).check()
+    pods = [f"pod/{name}" for name in hosts.values()]
+    cluster.kubectl("wait", "--for=condition=Ready", *pods, "--timeout=120s").check()
     account = cluster.machines[THERE].account
     # Its account lets nothing in that was not asked for: the measured machine is opened for the bare path.
     open_it = ("insert", "rule", "ip", "filter", "through", "iifname", "wan", "accept")
     run(["ip", "netns", "exec", account.router, "nft", *open_it]).check()
     return [
-        Path("pod to pod", pods[HERE].name, pods[THERE].name, pods[THERE].address),
-        Path("tailnet", hosts[HERE], hosts[THERE], cluster.tailnet_address(THERE)),
-        Path("NAT to NAT", hosts[HERE], hosts[THERE], f"203.0.113.{100 + account.index}"),
+        Path(TAILNET, hosts[HERE], hosts[THERE], cluster.tailnet_address(THERE)),
+        Path(NATS, hosts[HERE], hosts[THERE], f"203.0.113.{100 + account.index}"),
     ]
 
 
@@ -90,26 +95,3 @@ def _host_pod(node: str, image: str) -> dict[str, object]:
             "containers": [container],
         },
     }
-
-
-def _iperf(cluster: Cluster, path: Path, streams: int, *, back: bool) -> float:
-    cluster.in_pod(path.server, ["iperf3", "--server", "--one-off", "--daemon", "--port", str(PORT)]).check()
-    words = ["iperf3", "--client", path.address, "--port", str(PORT), "--time", str(SECONDS), "--omit", "1", "--json"]
-    words += ["--parallel", str(streams), *(["--reverse"] if back else [])]
-    answers: list[float] = []
-
-    def measured() -> bool:
-        # The server may not listen yet.
-        asked = cluster.in_pod(path.client, words, timeout=120)
-        if asked.code == 0:
-            answers.append(json.loads(asked.out)["end"]["sum_received"]["bits_per_second"] / 1e6)
-        return bool(answers)
-
-    wait_until(measured, f"{path.title}: iperf3", seconds=60, every=0.5)
-    return answers[0]
-
-
-def _ping(cluster: Cluster, path: Path) -> float:
-    asked = cluster.in_pod(path.client, ["ping", "-q", "-c", str(PINGS), "-i", "0.1", path.address], timeout=60).check()
-    said = re.search(r"= [\d.]+/([\d.]+)/", asked.out)
-    return float(said[1]) if said else float("nan")

@@ -23,7 +23,7 @@ from tests.lab.twice import watch
 
 from .bringup import BringUp, bring_up
 from .downloads import downloaded
-from .figures import Figures, keep, rows
+from .figures import Figures, keep, path_headings, path_rows, rows
 from .guide import GuideCluster
 from .memory import memory_by_program
 from .paths import measure_paths
@@ -33,8 +33,8 @@ from .paths import measure_paths
 LINKS = {" at 200 Mbit/s": 200, "": 0}
 
 NOTE = """
-ratio: meshstrap's, or the pods', against the other one's; below 1 is less time or less speed. For memory and downloads
-it is the sum. Medians of {rounds} bring-ups each and of 3 measurements of each path, in alternation, in one run.
+ratio: meshstrap's against the guide's, a path's against the bare tailnet's. For memory and downloads it is the sum.
+Medians of {rounds} bring-ups each and of 3 measurements of each path, in alternation, in one run.
 the CPUs before it began: busy for {busy:.0%} of ten seconds. The way of meshstrap's first cluster:
 """
 
@@ -52,10 +52,14 @@ def main(words: list[str]) -> None:
         _warm(supplies.folder, supplies.registry)
         busy = busy_share()
         figures, timeline = measure(Path(name), supplies, rounds, busy)
-    table = new_table("what", "#ratio", "figures")
-    for row in rows(figures):
-        table.add_row(*row)
-    screen.show(table)
+    for headings, lines in (
+        (("what", "#ratio", "figures"), rows(figures)),
+        (path_headings(figures), path_rows(figures)),
+    ):
+        table = new_table(*headings)
+        for row in lines:
+            table.add_row(*row)
+        screen.show(table)
     screen.say(NOTE.format(rounds=rounds, busy=busy))
     screen.say("\n".join(timeline))
     if "--write" in words:
@@ -105,7 +109,6 @@ def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> F
         run.result.check()
         seconds[f"{node} again"] = run.seconds
         changes[node] = _count(run.levels.values()) + len(run.restarted)
-    paths = measure_paths(cluster, cluster.supplies.probe_image)
     machine = this_machine()
     return Figures(
         day=datetime.now(UTC).date().isoformat(),
@@ -113,10 +116,10 @@ def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> F
         busy=round(busy, 2),
         seconds={name: round(value, 2) for name, value in seconds.items()},
         changes=changes,
-        megabits={
-            title: {way: round(speed, 1) for way, speed in said.megabits.items()} for title, said in paths.items()
+        paths={
+            path: {end: {name: round(value, 3) for name, value in speed.items()} for end, speed in speeds.items()}
+            for path, speeds in measure_paths(cluster, cluster.supplies.probe_image).items()
         },
-        milliseconds={title: round(said.milliseconds, 3) for title, said in paths.items()},
         memory={node: {name: round(size, 1) for name, size in said.items()} for node, said in memory.items()},
         bytes=downloads,
     )

@@ -16,7 +16,13 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
     memory = "MemTotal:       12345678 kB\nMemFree:         9876543 kB\n"
     return {
         "texts": {"/etc/os-release": release, "/proc/meminfo": memory},
-        "commands": {"kernel": "6.8.0-1020-oracle aarch64\n", "cpus": "2\n", "clock": "yes\n", "cgroup": "cgroup2fs\n"},
+        "commands": {
+            "kernel": "6.8.0-1020-oracle aarch64\n",
+            "cpus": "2\n",
+            "pages": "4096\n",
+            "clock": "yes\n",
+            "cgroup": "cgroup2fs\n",
+        },
     }
 
 
@@ -26,6 +32,7 @@ FAULTS = (
     fault("machine", "the processor is the planned one", out("kernel", "aarch64", "x86_64"), "x86_64"),
     fault("machine", "the kernel runs cilium", out("kernel", "6.8.0", "5.4.17"), "5.4.17-1020-oracle"),
     fault("machine", "cgroups are version two", says("cgroup", "tmpfs"), "tmpfs"),
+    fault("machine", "memory pages have 4 kib", says("pages", "65536"), "64 KiB"),
     fault("machine", "the cpus suffice", says("cpus", "1"), "1"),
     fault("machine", "the memory suffices", text("/proc/meminfo", "12345678", "1000000"), "976 MiB"),
     fault("machine", "the clock is synchronised", says("clock", "no"), "not synchronised"),

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from meshstrap.plan import NodePlan, Plan
-from tests.unit.hosts.faults import WORKER, Raw, fault, out, text
+from tests.unit.hosts.faults import WORKER, Raw, fault, out, put, text
 from tests.unit.hosts.green import NOW
 
 KEYS = "https://pkgs.k8s.io/core:/stable:/v1.36/deb/"
 KUBERNETES = "/etc/apt/sources.list.d/meshstrap-kubernetes.sources"
+TAILSCALES = (
+    "# Tailscale packages for ubuntu noble\n"
+    "deb [signed-by=/usr/share/keyrings/tailscale-archive-keyring.gpg] "
+    "https://pkgs.tailscale.com/stable/ubuntu noble main\n"
+)
+DOCKERS = (
+    "[docker-ce-stable]\nname=Docker CE Stable - $basearch\nenabled=1\ngpgcheck=1\n"
+    "baseurl=https://download.docker.com/linux/centos/$releasever/$basearch/stable\n"
+    "gpgkey=https://download.docker.com/linux/centos/gpg\n"
+)
 OTHER_KEY = "0123456789ABCDEF0123456789ABCDEF01234567"
 
 
@@ -57,6 +67,21 @@ FAULTS = (
         "packages come from the planned repositories",
         text(KUBERNETES, "Types:", "Enabled: no\nTypes:"),
         "not configured, or switched off: kubernetes",
+    ),
+    # As Tailscale's install script writes it.
+    fault(
+        "packages",
+        "no other source offers the same packages",
+        put("/etc/apt/sources.list.d/tailscale.list", TAILSCALES),
+        "tailscale also in /etc/apt/sources.list.d/tailscale.list",
+    ),
+    # As Docker's instructions for CentOS have it, which people follow on Oracle Linux.
+    fault(
+        "packages",
+        "no other source offers the same packages",
+        put("/etc/yum.repos.d/docker-ce.repo", DOCKERS),
+        "containerd also in /etc/yum.repos.d/docker-ce.repo",
+        WORKER,
     ),
     fault(
         "packages",

@@ -1,0 +1,70 @@
+"""The kinds of machines that a node can be, and what each of them settles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ARM64, AMD64 = "arm64", "amd64"
+GENERIC = "generic"
+"""A machine that is no instance of OCI's: of another cloud, or at home."""
+
+MICRO = "VM.Standard.E2.1.Micro"
+MICROS_AN_ACCOUNT = 2
+"""Machines of that shape that an account may have, all of them Always Free
+(https://docs.oracle.com/en-us/iaas/Content/FreeTier/freetier_topic-Always_Free_Resources.htm)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """One shape as OCI names it. ``series``: where the console lists it. ``arch`` is empty where it can be either.
+
+    ``ocpus`` and ``memory_gib`` are those of a shape that leaves no choice, else 0. ``free``: Always Free has it.
+    """
+
+    name: str
+    series: str
+    arch: str
+    cpus_per_ocpu: int
+    ocpus: int = 0
+    memory_gib: int = 0
+    free: bool = False
+
+
+# CPUs of an OCPU: https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm (November 2026). An
+# OCPU of A1 is one core with one thread, of A2 two such cores, of x86 one core with two threads. The Micro has an
+# eighth of an OCPU all the time and both its threads for a burst; Linux shows two CPUs.
+SHAPES = {
+    shape.name: shape
+    for shape in (
+        Shape(name="VM.Standard.A1.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=1, free=True),
+        Shape(name="VM.Standard.A2.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard.E3.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard.E4.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard.E5.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard.E6.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard3.Flex", series="Intel", arch=AMD64, cpus_per_ocpu=2),
+        Shape(
+            name=MICRO,
+            series="Specialty and previous generation",
+            arch=AMD64,
+            cpus_per_ocpu=2,
+            ocpus=1,
+            memory_gib=1,
+            free=True,
+        ),
+        Shape(name=GENERIC, series="", arch="", cpus_per_ocpu=1),
+    )
+}
+"""The known shapes by their names. Of a generic machine an "OCPU" is one CPU as Linux shows it."""
+
+DEFAULT = "VM.Standard.A1.Flex"
+
+
+def settled(shape: object) -> Mapping[str, str]:
+    """The fields of a node that its shape settles, as they would be written; none for a shape that is not known."""
+    known = SHAPES.get(DEFAULT if shape is None else str(shape))
+    if known is None:
+        return {}
+    fields = {"arch": known.arch, "ocpus": known.ocpus, "memory_gib": known.memory_gib}
+    return {name: str(value) for name, value in fields.items() if value}
