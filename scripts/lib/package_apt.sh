@@ -15,7 +15,7 @@ export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
 # cloud-init and unattended-upgrades may hold the lock for minutes after the first boot. Nothing is removed to make room:
 # whoever put a conflicting package there decides. On a terminal of its own, dpkg's errors would not come on stderr.
 package_apt_get() { # <attempts> <argument>...
-  local -x NEXT='journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories in cluster.yaml'
+  local -x NEXT='journalctl -u meshstrap -n 50; disk: df -h; repository: sources.repositories in cluster.yaml'
   retry "$1" 5 apt-get --quiet --yes --no-remove --no-install-recommends --option DPkg::Lock::Timeout=600 \
     --option Acquire::Retries=3 --option Dpkg::Options::=--force-confold --option Dpkg::Use-Pty=0 "${@:2}"
 }

@@ -13,7 +13,7 @@ readonly DOWNLOAD_PACKAGES=(ca-certificates /usr/bin/curl /usr/bin/gpg)
 # In one transaction, at exactly these versions, up or down. A lock ends it instead of holding it for ever: the unit
 # tries again.
 install_packages() { # <name or name-version>...
-  local -x NEXT='journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories in cluster.yaml'
+  local -x NEXT='journalctl -u meshstrap -n 50; disk: df -h; repository: sources.repositories in cluster.yaml'
   # Somebody else's repository that does not answer is skipped; ours says that it is not to be.
   retry 3 10 dnf --assumeyes --quiet --disableexcludes=all --setopt=install_weak_deps=False --setopt=skip_if_unavailable=1 \
     --setopt=exit_on_lock=True install "$@"

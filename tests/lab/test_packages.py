@@ -98,7 +98,7 @@ def test_a_wrong_mirror_is_refused_and_nothing_is_installed(
     assert (state["step"], packages(bare)) == ("packages", before)
     assert said in state["message"]
     assert f"apt.lab.test/kubernetes-{wrong}" in state["message"]
-    assert state["next"].startswith("journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories")
+    assert state["next"].startswith("journalctl -u meshstrap -n 50; disk: df -h; repository: sources.repositories")
 
 
 def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(

@@ -193,6 +193,13 @@ PACKAGES = (
         "bash /opt/meshstrap/bootstrap.sh --only package_sources",
     ),
     seeded(
+        "packages.no_other_source_offers_the_same_packages",
+        "tailscale also in /etc/apt/sources.list.d/tailscale.list",
+        "echo 'deb http://apt.lab.test/tailscale lab main' >/etc/apt/sources.list.d/tailscale.list",
+        "rm /etc/apt/sources.list.d/tailscale.list",
+        drift=False,
+    ),
+    seeded(
         "packages.every_repository_is_bound_to_its_own_key",
         "containerd is bound to ",
         "cp /usr/share/keyrings/debian-archive-keyring.gpg /etc/apt/keyrings/meshstrap-containerd.asc",

@@ -93,3 +93,14 @@ def test_the_command_that_launches_a_machine_names_its_shape(machine: str, choic
     assert f"  --shape {node.shape.name} \\\n" in launch
     assert ('--shape-config \'{"ocpus": 1, "memoryInGBs": 12}\' \\\n' in launch) == choice
     assert ("shape-config" in launch) == choice
+
+
+def test_where_no_machine_is_an_instance_step_0_says_nothing_of_ocis_console() -> None:
+    plan = plan_of(
+        "cluster: {name: home}\naccounts: [{name: a}]\n"
+        "nodes:\n  - {name: cp1, account: a, role: control-plane, shape: generic, arch: amd64}\n"
+    )
+    page = Parsed(page_of(plan)).text
+    for said in ("OCPUs", "Virtual cloud networks", "Require an authorization header", "custom image"):
+        assert said not in page, said
+    assert "image: Canonical Ubuntu 24.04" in page

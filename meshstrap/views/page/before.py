@@ -15,9 +15,13 @@ KEYS_GOOD_FOR = "24h"
 
 @dataclass(frozen=True, kw_only=True)
 class AccountNeeds:
-    """What one account needs. ``images`` are named as the console names them; ``own_images`` are none of OCI's."""
+    """What one account needs. ``images`` are named as the console names them; ``own_images`` are none of OCI's.
+
+    ``on_oci``: whether any of its machines is an instance of OCI's.
+    """
 
     account: AccountPlan
+    on_oci: bool
     images: tuple[str, ...]
     own_images: tuple[str, ...]
 
@@ -47,6 +51,7 @@ def before(plan: Plan, accounts: Sequence[PageAccount]) -> Before:
 def _needs(account: PageAccount) -> AccountNeeds:
     return AccountNeeds(
         account=account.account,
+        on_oci=any(node.node.is_instance for node in account.nodes),
         images=tuple(dict.fromkeys(node.image for node in account.nodes if node.is_platform_image)),
         own_images=tuple(dict.fromkeys(node.image for node in account.nodes if not node.is_platform_image)),
     )
