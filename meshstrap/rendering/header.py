@@ -27,6 +27,7 @@ _TEXTS: dict[str, Callable[[Plan, NodePlan], Text]] = {
     "NODE_ROLE": lambda _plan, node: node.role,
     "NODE_OS": lambda _plan, node: node.os,
     "NODE_ARCH": lambda _plan, node: node.arch,
+    "CLUSTER_NAME": lambda plan, _node: plan.name,
     "LOGIN_USER": lambda _plan, node: node.login_user,
     "MINIMUM_CPUS": lambda _plan, node: node.minimum_cpus,
     "MINIMUM_MEMORY_MIB": lambda _plan, node: node.minimum_memory_mib,

@@ -104,5 +104,8 @@ def _said(answer: Answer, node: str) -> str:
     if answer.code != 0:
         reason = reason_of(answer.err) or f"exit {answer.code}, without a word"
         way = f" ({advice(node, answer.err)})" if answer.code == SSH_FAILED or "sudo:" in reason else ""
-        raise NoWay(f"{node}: {reason}{way}; what was not said to be handed over is not")
+        raise NoWay(
+            f"{node}: {reason}{way}; what was not said to be handed over is not. A file that is run there "
+            f"does the same: `invoke adopt {node} --output {node}.sh`"
+        )
     return text

@@ -5,7 +5,7 @@
 
 : "${ROOT?}" "${ANSWER:?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${CLUSTER_NAME:?}" "${STEPS[*]:?}" "${API_PORT:?}"
 : "${MINIMUM_DISK_GIB:?}" "${LEAST_FREE_PERCENT:?}" "${POD_SUBNET:?}" "${SERVICE_SUBNET:?}" "${TAILNET_SUBNET:?}"
-: "${LOGIN_SERVER?}" "${TAILNET_TAGS[*]-}" "${REPOSITORY_FILES[*]:?}" "${BLOCK_DEVICE?}"
+: "${LOGIN_SERVER?}" "${TAILNET_TAGS[*]-}" "${REPOSITORY_FILES[*]:?}" "${BLOCK_DEVICE?}" "${LOGIN_USER:?}"
 
 readonly ADOPT_SCRIPT=$ROOT/opt/meshstrap/bootstrap.sh
 readonly ADOPT_UNIT=$ROOT/etc/systemd/system/meshstrap.service
@@ -31,6 +31,7 @@ adopt_ask_all() {
   adopt_ask_node
   [[ $ADOPT_KNOWN == false && ${#REFUSALS[@]} == 0 ]] || return 0
   adopt_ask_machine
+  adopt_ask_user
   adopt_ask_room
   adopt_ask_kubernetes
   adopt_ask_containers
@@ -73,6 +74,13 @@ adopt_ask_machine() {
   found=$(machine_problems)
   found=${found%'; clock:'*}
   [[ -z $found ]] || refuses "${found#; }" 'correct the machine or cluster.yaml, or waive by name in waive_machine'
+}
+
+# Owners remove the image's user when they have made their own.
+adopt_ask_user() {
+  [[ $NODE_ROLE == control-plane ]] || return 0
+  ask getent passwd "$LOGIN_USER"
+  ((ANSWER == 0)) || refuses "there is no user $LOGIN_USER here, for whom kubectl is set up" 'name yours: login_user of this node in cluster.yaml'
 }
 
 # Not the size, but what others have left. Memory: what a node of each role was measured to take, rounded up

@@ -90,6 +90,7 @@ class LivedIn:
         box.stub("ip", '[[ ! -e $ROOT/state/routes ]] || grep -F "${*: -1}" "$ROOT/state/routes" | cut -d "|" -f 2')
         box.stub("dpkg-query", PACKAGE)
         box.stub("sync")
+        box.stub("getent", "[[ $2 == ubuntu ]]")
 
     def files(self) -> dict[str, str]:
         """Every file of the machine with its mode, but for what the stand-ins keep."""

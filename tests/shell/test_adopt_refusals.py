@@ -168,8 +168,10 @@ def test_a_control_plane_needs_more_room_ports_and_an_etcd_of_its_own(machine: L
     box.write("var/lib/etcd/default/member", "")
     box.write("proc/meminfo", MEMORY.replace("10241928", "1024000"))
     listen(box, 'tcp LISTEN 0 5 *:6443 *:* users:(("haproxy",pid=9,fd=3))')
+    box.stub("getent", "exit 2")
     log = machine.run().log
     assert "another cluster has been here: " in log
+    assert "there is no user ubuntu here, for whom kubectl is set up\n    what to do: name yours: login_user" in log
     assert "MiB of swap are back in memory, not 1400" in log
     assert "tcp/6443 (haproxy)" in log
     machine.node = "w1"
