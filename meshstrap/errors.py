@@ -142,6 +142,12 @@ class NotAllAsked(MeshstrapError):
     exit_code = 18
 
 
+class AdoptionRefused(MeshstrapError):
+    """A machine that runs already cannot be the node as it is; nothing was changed on it."""
+
+    exit_code = 19
+
+
 class VerificationFailed(MeshstrapError):
     """The verification could not be run at all; what it found on the hosts is no error of this kind."""
 

@@ -70,6 +70,11 @@ class Cluster(Section):
     scheduler: Component = documented(
         "Further arguments and volumes of kube-scheduler.", {"arguments": {"v": "4"}}, default={}
     )
+    pods_reach_tailnet: Flag = documented(
+        "Whether pods may open connections to machines of the tailnet that are no nodes of this cluster.",
+        example=True,
+        default=False,
+    )
     waive_preflight: tuple[PreflightCheck, ...] = documented(
         "kubeadm's preflight checks that may fail, each by its name.", ["NumCPU"], default=()
     )

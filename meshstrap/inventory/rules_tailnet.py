@@ -1,4 +1,4 @@
-"""Rules about the coordination server: a node asks it before it is part of anything, from any account."""
+"""Rules about the tailnet: its machines, and its server, which a node asks before it is part of anything."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ def login_server_is_no_node(inventory: Inventory, places: Places) -> Iterator[Pr
         yield places.problem(_PATH, f"{message}; run the coordination server outside the cluster")
 
 
+def pods_still_reach_the_nodes(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """What pods are denied in the tailnet leaves out the nodes, unless Cilium is told to count them in."""
+    if (
+        "nodes" in (inventory.cilium.values.get("policyCIDRMatchMode") or ())
+        and not inventory.cluster.pods_reach_tailnet
+    ):
+        message = (
+            "with it the policy that keeps pods from other machines of the tailnet would keep them from the nodes, too"
+        )
+        yield places.problem(
+            ("cilium", "values", "policyCIDRMatchMode"),
+            f"{message}; remove it, or set cluster.pods_reach_tailnet: true",
+        )
+
+
 def _host(inventory: Inventory) -> str:
     return urlsplit(inventory.tailnet.login_server).hostname or ""
 
@@ -60,4 +75,4 @@ def _address(host: str) -> IPAddress | None:
         return None
 
 
-RULES = (login_server_is_reached_from_everywhere, login_server_is_no_node)
+RULES = (login_server_is_reached_from_everywhere, login_server_is_no_node, pods_still_reach_the_nodes)

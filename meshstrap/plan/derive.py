@@ -55,6 +55,7 @@ def derive_plan(inventory: Inventory) -> Plan:
         api_port=API_PORT,
         control_plane=control_plane,
         ca_cert_hash=cluster.ca_cert_hash,
+        pods_reach_tailnet=cluster.pods_reach_tailnet,
         login_server=inventory.tailnet.login_server or "",
         tags=inventory.tailnet.tags,
         versions=versions,

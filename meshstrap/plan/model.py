@@ -214,6 +214,7 @@ class Plan:
     api_port: int
     control_plane: str
     ca_cert_hash: str
+    pods_reach_tailnet: bool
     login_server: str
     tags: tuple[str, ...]
     versions: Versions

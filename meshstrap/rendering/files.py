@@ -14,6 +14,10 @@ LIBRARY_ORDER = ("service", "download", "tailnet", "kube", "package", "trust", "
 _ALTERNATIVES = {"package": "package_{family}", "trust": "trust_{family}", "firewall": "firewall_{firewall}"}
 
 
+ADOPT_FILES = ("adopt/refusals.sh", "adopt/adopt.sh")
+"""What goes before a node on a machine that runs already; it is no part of the node's own script."""
+
+
 def files_for(steps: tuple[str, ...], family: str) -> tuple[str, ...]:
     """The files of these steps, in order: libraries, steps, the main program."""
     wanted = {library for name in steps for library in step_named(name).libraries}

@@ -8,6 +8,7 @@ from functools import cache
 from meshstrap.errors import RenderFailed
 from meshstrap.plan.machines import KERNEL_MODULES, NEEDED_MODULES
 from meshstrap.plan.model import NodePlan, Plan
+from meshstrap.plan.names import least_free_percent
 from meshstrap.plan.network import TAILNET
 from meshstrap.plan.packages import package_argument
 from meshstrap.rendering.documents import (
@@ -30,11 +31,13 @@ _TEXTS: dict[str, Callable[[Plan, NodePlan], Text]] = {
     "MINIMUM_CPUS": lambda _plan, node: node.minimum_cpus,
     "MINIMUM_MEMORY_MIB": lambda _plan, node: node.minimum_memory_mib,
     "MINIMUM_DISK_GIB": lambda _plan, node: node.minimum_disk_gib,
+    "LEAST_FREE_PERCENT": least_free_percent,
     "BLOCK_DEVICE": lambda _plan, node: node.block_volume.device if node.block_volume else "",
     "BLOCK_SIZE_GIB": lambda _plan, node: node.block_volume.size_gib if node.block_volume else "",
     "BLOCK_FORMAT": lambda _plan, node: node.block_volume.format if node.block_volume else "",
     "SELINUX": lambda _plan, node: node.selinux,
     "POD_SUBNET": lambda plan, _node: str(plan.network.pod_subnet),
+    "SERVICE_SUBNET": lambda plan, _node: str(plan.network.service_subnet),
     "TAILNET_SUBNET": lambda plan, _node: str(plan.network.tailnet_subnet),
     "ACCEPT_ROUTES": lambda plan, _node: "true" if plan.routing == TAILNET else "false",
     "LOGIN_SERVER": lambda plan, _node: plan.login_server,
@@ -85,20 +88,26 @@ def document_variables() -> tuple[str, ...]:
 
 
 def render_header(
-    plan: Plan, node: NodePlan, documents: Iterable[Document], reads: frozenset[str], plan_hash: str = ""
+    plan: Plan,
+    node: NodePlan,
+    documents: Iterable[Document],
+    reads: frozenset[str],
+    plan_hash: str = "",
+    *,
+    title: str = "header",
 ) -> str:
     """The values that ``reads`` asks for, in the order of the tables above.
 
     What is asked for and the node has not is empty. Without a ``plan_hash`` its line is left out: the hash is of
-    everything else. ``RenderFailed`` when a value cannot be quoted, or no step would write a document of the node.
+    everything else. ``title``: the template of the first lines. ``RenderFailed`` when a value cannot be quoted, or no
+    step would write a document of the node.
     """
     texts: dict[str, Text] = {"PLAN_HASH": plan_hash} if plan_hash else {}
     texts |= {name: value(plan, node) for name, value in _TEXTS.items() if name in reads}
     texts |= _document_values(node, documents, reads)
     lists = {name: list(value(plan, node)) for name, value in _LISTS.items() if name in reads}
-    return render_template(environment(), "templates/header.sh.j2", {"cluster": plan.name}) + render_values(
-        texts, lists
-    )
+    titles = {"node": node.name, "role": node.role, "cluster": plan.name}
+    return render_template(environment(), f"templates/{title}.sh.j2", titles) + render_values(texts, lists)
 
 
 def render_texts(texts: Mapping[str, str]) -> str:

@@ -113,15 +113,15 @@ def source_text(name: str) -> str:
 
 
 @cache
-def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS) -> Code:
-    """The files below ``scripts/``, in that order; the last line calls ``main``."""
+def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS, entry: str = "main") -> Code:
+    """The files below ``scripts/``, in that order; the last line calls ``entry``."""
     sources = [_read_source(name, scripts) for name in names]
     text, parts, line = "", [], 1
     for source in sources:
         text += source.text
         parts.append(Part(file=source.file, first_line=line, lines=tuple(number for number, _ in source.lines)))
         line += len(source.lines)
-    text += 'main "$@"\n'
+    text += f'{entry} "$@"\n'
     return Code(
         text=text,
         parts=tuple(parts),

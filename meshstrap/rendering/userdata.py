@@ -1,8 +1,9 @@
 """User-data: the cloud-config that puts the script, its unit and this node's secrets onto a machine, and its size.
 
-This is the only place where secrets meet anything else. A cloud-config of plain files is used, not a multipart one: it
-can be pasted, and read by whoever pastes it. The script is the one exception: cloud-init's own gzip and base64 would
-take a sixth more of the cloud's limit than xz and base94, which the machine's Python unpacks (``templates/unpack.py``).
+Secrets become files here and nowhere else; ``adoption`` hands over the same files. A cloud-config of plain files is
+used, not a multipart one: it can be pasted, and read by whoever pastes it. The script is the one exception:
+cloud-init's own gzip and base64 would take a sixth more of the cloud's limit than xz and base94, which the machine's
+Python unpacks (``templates/unpack.py``).
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
 UNPACK_PATH = "/opt/meshstrap/unpack.py"
 UNIT_PATH = "/etc/systemd/system/meshstrap.service"
 SECRETS_FOLDER = "/etc/meshstrap/secrets"
+
+# The script sets both, and keeps them so; cloud-init would set them back to the console's at every boot.
+CLOUD_SETTINGS = {"preserve_hostname": True, "manage_etc_hosts": False}
 
 _PARTS_NAMED = 5
 
@@ -93,11 +97,7 @@ class UserData:
 def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> UserData:
     """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
     compressed = b"" if plan.code_url else xz_bytes(script.text)
-    files = (
-        *(_fetching_files(plan, script) if plan.code_url else _packed_files(compressed)),
-        File(path=UNIT_PATH, content=render_unit(plan, node)),
-        *_secret_files(plan, node, secrets),
-    )
+    files = user_data_files(plan, node, script, secrets)
     text = _cloud_config(plan, node, files)
     b64 = _base64(gzip_bytes(text))
     keys = next(account.ssh_keys_bytes for account in plan.accounts if account.name == node.account)
@@ -117,6 +117,15 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
     if not data.fits:
         raise UserDataTooLarge(_too_large(node, data, script, files, keys))
     return data
+
+
+def user_data_files(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> tuple[File, ...]:
+    """What cloud-init writes, in order: the script and what makes it whole, its unit, the node's secrets."""
+    return (
+        *(_fetching_files(plan, script) if plan.code_url else _packed_files(xz_bytes(script.text))),
+        File(path=UNIT_PATH, content=render_unit(plan, node)),
+        *_secret_files(plan, node, secrets),
+    )
 
 
 def _packed_files(compressed: bytes) -> tuple[File, ...]:
@@ -163,9 +172,7 @@ def _secret_files(plan: Plan, node: NodePlan, secrets: Secrets) -> list[File]:
 
 def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
     config = {
-        # The script sets both, and keeps them so; cloud-init would set them back to the console's at every boot.
-        "preserve_hostname": True,
-        "manage_etc_hosts": False,
+        **CLOUD_SETTINGS,
         "write_files": [_write_file(file) for file in files],
         # cloud-init syncs nothing and writes these files once: a power cut within half a minute would leave them empty
         # for good. systemctl does not wait: a node may have to wait for hours, and cloud-init must not.

@@ -15,6 +15,8 @@ import yaml
 
 _WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
 _UNMISTAKABLE = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*|[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)+")
+# Durations as Go writes them, and quantities of Kubernetes: 8m0s, 100m, 256Mi.
+_AMOUNT = re.compile(r"([0-9]+(ms|[hms]))+|[0-9]+[KMGT]i")
 _ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}(/[0-9]+)?")
 _NO_FOLDING = 1 << 30
 _ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
@@ -41,7 +43,8 @@ class _Dumper(_Narrow):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = None if is_unmistakable(text) else "'" if text.isprintable() else '"'
+    # Never single quotes: a document travels in a value of bash, where each of them takes five characters.
+    style = None if is_unmistakable(text) else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -63,7 +66,7 @@ for _dumper in (_Narrow, _Dumper):
 
 def is_unmistakable(text: str) -> bool:
     """Whether no reader of YAML, old or new, can take the unquoted text for anything but itself."""
-    if _ADDRESS.fullmatch(text):
+    if _ADDRESS.fullmatch(text) or _AMOUNT.fullmatch(text):
         return True
     return bool(_UNMISTAKABLE.fullmatch(text)) and text.lower() not in _WORDS
 

@@ -24,10 +24,13 @@ class Connection:
     program: str
     configuration: Path
 
-    async def run(self, node: str, command: str) -> Answer:
-        """Run a short command on a node. It ends with an answer, whatever happens; when cancelled, ssh goes with it."""
+    async def run(self, node: str, command: str, *, told: str = "", seconds: float = ANSWER_SECONDS) -> Answer:
+        """Run a short command on a node. It ends with an answer, whatever happens; when cancelled, ssh goes with it.
+
+        ``told``: what the command reads on its input. That is the place for secrets: everybody sees arguments.
+        """
         argv = (self.program, "-F", str(self.configuration), *BATCH, "--", node, command)
-        return await run_bounded(argv, whole=ANSWER_SECONDS)
+        return await run_bounded(argv, whole=seconds, told=told)
 
 
 def ssh_program() -> str:

@@ -24,15 +24,15 @@ class Answer:
     err: str
 
 
-async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None = None) -> Answer:
+async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None = None, told: str = "") -> Answer:
     """Run a program. It ends with an answer, whatever happens; when cancelled, the program goes with it.
 
     ``whole``: seconds until it has said all. ``first``: seconds until its first sign of life, where that is bounded
-    by itself.
+    by itself. ``told``: what it reads on its input.
     """
     process = await asyncio.create_subprocess_exec(
         *argv,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE if told else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
@@ -40,6 +40,7 @@ async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None 
     # Both are pipes, as was just asked for.
     words, complaints = cast("asyncio.StreamReader", process.stdout), cast("asyncio.StreamReader", process.stderr)
     complaining = asyncio.ensure_future(complaints.read())
+    telling = asyncio.ensure_future(_tell(process.stdin, told))
     head = b""
     try:
         async with asyncio.timeout(whole):
@@ -53,10 +54,21 @@ async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None 
         return Answer(code=SSH_FAILED, out="", err=said)
     finally:
         complaining.cancel()
+        telling.cancel()
         if process.returncode is None:
             _end(process.pid)
             await process.wait()
     return Answer(code=code, out=out.decode(errors="replace"), err=err.decode(errors="replace"))
+
+
+async def _tell(listener: asyncio.StreamWriter | None, text: str) -> None:
+    """Write all of it. A program that ends without having read it has its own reasons, and says them."""
+    if listener is None:
+        return
+    with suppress(BrokenPipeError, ConnectionResetError):
+        listener.write(text.encode())
+        await listener.drain()
+    listener.close()
 
 
 def _end(pid: int) -> None:

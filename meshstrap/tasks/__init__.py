@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from meshstrap.tasks import flags
+from meshstrap.tasks import flags, node_flags
 
 namespace = Collection.from_module(flags, name="meshstrap")
+for _task in Collection.from_module(node_flags).tasks.values():
+    namespace.add_task(_task)
 """All tasks; a task of yours that has the name of one of them takes its place."""
 
 __all__ = ["namespace"]

@@ -14,9 +14,11 @@ _COMMAND = re.compile(r"`invoke ([a-z]+)([^`]*)`")
 _OWN_NAME = "meshstrap"
 
 _INVENTORY = ("inventory",)
+_WAY = ("inventory", "hosts", "ssh-config")
 _ALL = ("inventory", "output", "secrets")
 REPEATED: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("init", "plan", "watch", "verify"), _INVENTORY),
+    **dict.fromkeys(("init", "plan"), _INVENTORY),
+    **dict.fromkeys(("watch", "verify", "adopt"), _WAY),
     **dict.fromkeys(("render", "secrets"), _ALL),
 }
 """Task → flags that a hint repeats: whoever gave them to this task wants them for the next one."""
@@ -34,8 +36,9 @@ def program() -> str:
 @contextmanager
 def given(task: str, flags: Mapping[str, object]) -> Iterator[None]:
     """A task that was given these flags runs."""
-    names = _ALL if task in INTO_FOLDER else _INVENTORY
-    before = _given.set({name: str(flags[name]) for name in names if flags.get(name)})
+    names = _ALL if task in INTO_FOLDER else _WAY
+    said = {name.replace("_", "-"): value for name, value in flags.items()}
+    before = _given.set({name: str(said[name]) for name in names if said.get(name)})
     try:
         yield
     finally:

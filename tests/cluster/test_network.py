@@ -138,6 +138,19 @@ def test_a_pod_cannot_reach_the_metadata_service_and_its_node_can(probes: Probes
 
 
 @pytest.mark.parametrize("here", NODES)
+def test_a_pod_cannot_reach_other_machines_of_the_tailnet_and_its_node_can(probes: Probes, here: str) -> None:
+    """Nobody has that address, so a node sends it by its default route: what counts is whether it is sent."""
+    stranger = "100.64.99.99"
+    machine = probes.cluster.machines[here].account.machine
+    of_pod, of_node = (Capture(machine, "ens3", f"host {stranger}") for _ in range(2))
+    with of_pod:
+        assert probes.fetch(probes.pods()[here], f"http://{stranger}/").code != 0
+    with of_node:
+        probes.cluster.machines[here].run_as_unit("curl", "-sS", "--max-time", "2", f"http://{stranger}/")
+    assert (bool(of_pod.packets), bool(of_node.packets)) == (False, True)
+
+
+@pytest.mark.parametrize("here", NODES)
 def test_a_pod_reaches_its_own_nodes_kubelet(probes: Probes, here: str) -> None:
     address = probes.cluster.tailnet_address(here)
     asked = probes.fetch(

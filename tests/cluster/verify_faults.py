@@ -226,6 +226,7 @@ CILIUM = (
         "denied are no ports",
         f"{KUBECTL} delete ciliumclusterwidenetworkpolicy meshstrap-no-metadata >&2",
         host="cp1",
+        also=("cilium.pods_cannot_reach_other_machines_of_the_tailnet",),
     ),
     seeded(
         "cilium.there_is_no_kube_proxy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,19 +128,22 @@ def test_hubbles_certificates_are_renewed_in_the_cluster_unless_a_person_has_ano
     assert values(plan_of(inventory))["hubble"].get("tls") == tls
 
 
-def test_pods_lose_the_metadata_service_and_nothing_else() -> None:
+def test_pods_lose_the_metadata_service_the_volumes_and_the_tailnet() -> None:
     policy = yaml.safe_load(document("CLUSTER_POLICIES"))
     assert policy["kind"] == "CiliumClusterwideNetworkPolicy"
     spec = policy["spec"]
     assert spec["endpointSelector"] == {}
     assert spec["enableDefaultDeny"] == {"ingress": False, "egress": False}
-    metadata, volumes = spec["egressDeny"]
+    metadata, all_of_it = spec["egressDeny"]
     # Port 80 alone: the same address answers DNS and time.
     assert metadata == {
         "toCIDR": ["169.254.169.254/32"],
         "toPorts": [{"ports": [{"port": "80", "protocol": "TCP"}]}],
     }
-    assert volumes["toCIDR"] == ["169.254.0.2/32", "169.254.2.0/24", "169.254.4.0/24", "169.254.5.0/24"]
+    volumes = ["169.254.0.2/32", "169.254.2.0/24", "169.254.4.0/24", "169.254.5.0/24"]
+    assert all_of_it["toCIDR"] == [*volumes, "100.64.0.0/10"]
+    opened = yaml.safe_load(document("CLUSTER_POLICIES", replace(example_plan(), pods_reach_tailnet=True)))
+    assert opened["spec"]["egressDeny"][1]["toCIDR"] == volumes
 
 
 def test_the_mesh_rule_comes_before_tailscales() -> None:

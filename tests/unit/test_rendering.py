@@ -12,6 +12,7 @@ import pytest
 from meshstrap.errors import RenderFailed
 from meshstrap.plan import NodePlan, Plan
 from meshstrap.rendering import Script, parts, render_script
+from meshstrap.rendering.adoption import HANDED_NAMES
 from meshstrap.rendering.documents import Document
 from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import VALUE_NAMES, document_variables, render_header
@@ -192,7 +193,7 @@ def test_every_file_reads_known_names() -> None:
     )
     for file in FILES:
         asked = assemble_files((file,)).reads
-        assert asked <= VALUE_NAMES | {"PLAN_HASH", *document_variables()} | set_somewhere, file
+        assert asked <= VALUE_NAMES | {"PLAN_HASH", *HANDED_NAMES, *document_variables()} | set_somewhere, file
 
 
 def test_every_value_is_asked_for_and_every_name_that_a_file_asks_for_is_used() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from meshstrap.errors import CatalogueInvalid
 from meshstrap.plan.machines import FAMILIES, ROLES
-from meshstrap.rendering.files import BASE_LIBRARIES, LIBRARY_ORDER, files_for, library_file
+from meshstrap.rendering.files import ADOPT_FILES, BASE_LIBRARIES, LIBRARY_ORDER, files_for, library_file
 from meshstrap.rendering.header import VALUE_NAMES, document_variables
 from meshstrap.rendering.parts import assemble_files
 from meshstrap.steps import Step, catalogue, load_catalogue, step_named, steps_for
@@ -76,7 +76,8 @@ def test_every_script_belongs_to_some_node() -> None:
         for role, family, given in _SHAPES
         for file in files_for(steps_for(role=role, family=family, given=given), family)
     }
-    assert used == {str(path.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("*.sh")}
+    assert used | {*ADOPT_FILES} == {str(path.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("*.sh")}
+    assert not used & {*ADOPT_FILES}
 
 
 def test_every_step_and_library_defines_a_pair() -> None:

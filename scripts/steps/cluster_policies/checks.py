@@ -18,6 +18,8 @@ def asks(plan: Plan) -> Asked:
 
 TOPIC = Topic("cilium", __file__, asks=asks)
 
+_EVERY_PORT = ("", "")
+
 
 @TOPIC.check()
 def pods_cannot_reach_the_metadata_service(machine: Machine) -> None:
@@ -26,3 +28,14 @@ def pods_cannot_reach_the_metadata_service(machine: Machine) -> None:
         ("TCP", "80") in found, f"no policy for all pods denies it; denied are {sorted(found) or 'no ports'}"
     )
     machine.expect(found == {("TCP", "80")}, f"denied are {sorted(found)}")
+
+
+@TOPIC.check()
+def pods_cannot_reach_other_machines_of_the_tailnet(machine: Machine) -> None:
+    if machine.plan.pods_reach_tailnet:
+        machine.skip("cluster.pods_reach_tailnet lets them")
+    subnet = machine.plan.network.tailnet_subnet
+    policies = machine.answers.data("policies").get("items", [])
+    # Its first address and its last are nobody's; a policy that denies both, and every port, denies what lies between.
+    found = [denied_ports(policies, str(subnet[place])) for place in (0, -1)]
+    machine.expect(all(_EVERY_PORT in ports for ports in found), f"no policy for all pods denies {subnet}")

@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # Policies for the whole cluster: Cilium's, so its resource type has to be there. Pods reach neither the cloud's metadata
 # service, which hands this machine's user-data to anyone who asks, nor the boot volume's iSCSI targets. Of the metadata
-# service's address only port 80 is closed: the same address answers DNS (53) and time (123).
+# service's address only port 80 is closed: the same address answers DNS (53) and time (123). Nor do they reach other
+# machines of the tailnet; the nodes they do, whose addresses are part of no subnet to Cilium (1.20, pkg/ipcache/metadata.go,
+# resolveLabels).
 
 : "${CLUSTER_POLICIES:?}"
 

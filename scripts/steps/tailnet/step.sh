@@ -110,7 +110,8 @@ tailnet_ask_person() { # <flag of tailscale up>...
   ask tee "$ROOT/dev/console" <<<"$NODE_NAME: to log in, open $url"
   # shellcheck disable=SC2034 # lib/status.sh reads it
   STATUS_MODE=600
-  waiting 'no auth key' "open $url or put a fresh auth key into $AUTH_KEY_FILE"
+  waiting "no auth key: $(tailnet_health)" \
+    "open $url or put a fresh auth key into $AUTH_KEY_FILE; if its tags are refused: invoke policy"
 }
 
 # The address is in the API server's certificate and in what kubelet and etcd were told: a new one breaks all of them.

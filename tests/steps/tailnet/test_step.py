@@ -110,6 +110,16 @@ def test_without_a_key_it_shows_the_login_url(machine: Sandbox) -> None:
     assert status.stat().st_mode & 0o777 == 0o644
 
 
+def test_a_login_by_hand_whose_tags_are_refused_says_so_and_which_policy_allows_them(machine: Sandbox) -> None:
+    (machine.root / KEY_FILE).unlink()
+    refusal = "The last login error was: requested tags [tag:k8s-node] are invalid or not permitted"
+    machine.write("state/health", f"You are logged out. {refusal}\n")
+    done = run(machine)
+    assert done.code == 75
+    assert refusal in done.log
+    assert "if its tags are refused: invoke policy" in done.log
+
+
 def test_a_machine_without_a_console_waits_all_the_same(machine: Sandbox) -> None:
     (machine.root / KEY_FILE).unlink()
     (machine.root / "dev/console").unlink()
