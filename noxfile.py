@@ -175,8 +175,9 @@ def bench(session: nox.Session) -> None:
 
     `-- lab`, as root: the second run on a machine of the node lab beside the first.
     `-- verify [ROUNDS]`, as root: `invoke verify` of ten hosts beside one.
-    `-- cluster [ROUNDS] [--write]`, as root: a whole cluster beside the guide's own commands, what it carries and
-    costs; `--write` puts that into docs/costs.md.
+    `-- cluster [ROUNDS] [--write]`, as root: a whole cluster beside the guide's own commands, and what it costs.
+    `-- paths [--write]`, as root: the ways of pods' packets beside the bare tailnet, on one cluster.
+    `--write` puts the figures into docs/costs.md.
     """
     install(session)
     run(session, "python", "-m", "tests.bench", *session.posargs)

@@ -44,7 +44,7 @@ API_PORT = 6443
 
 def derive_plan(inventory: Inventory) -> Plan:
     """Everything that follows from an inventory. Pure: the same inventory always gives the same plan."""
-    cluster = inventory.cluster
+    cluster, sources = inventory.cluster, inventory.sources
     versions = _derive_versions(inventory)
     network = _derive_network(inventory)
     values = merge_values(_our_cilium_values(inventory), inventory.cilium.values)
@@ -69,11 +69,9 @@ def derive_plan(inventory: Inventory) -> Plan:
         controller_manager=derive_controller_manager(network, cluster.controller_manager),
         scheduler=derive_scheduler(cluster.scheduler),
         waived_preflight=cluster.waive_preflight,
-        registry_mirrors=tuple(
-            RegistryMirror(registry=name, url=url) for name, url in inventory.sources.registries.items()
-        ),
-        trusted_ca=inventory.sources.trusted_ca,
-        code_url=inventory.sources.code.url if inventory.sources.code else "",
+        registry_mirrors=tuple(RegistryMirror(registry=name, url=url) for name, url in sources.registries.items()),
+        trusted_ca=sources.trusted_ca,
+        code_url=sources.code.url if sources.code else "",
         accounts=tuple(derive_account(account, inventory) for account in inventory.accounts),
         nodes=_derive_nodes(inventory, versions),
         facts=derive_facts(

@@ -58,6 +58,8 @@ def choose(words: list[str]) -> None:
             verify.main(rest)
         case ["cluster", *rest]:
             cluster.main(rest)
+        case ["paths", *rest]:
+            cluster.paths(rest)
         case _:
             main([int(text) for text in words] or list(SIZES))
 

@@ -32,6 +32,7 @@ class Image:
     start: str
     debian: bool = False
     user: str = ""
+    environment: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
 
     def layer(self, work: Path) -> Path:
@@ -103,7 +104,13 @@ def cilium_images(cache: Path) -> list[Image]:
     return [
         Image(f"quay.io/cilium/cilium:v{version}", agent, "/usr/bin/cilium-dbg", debian=True, links=clang),
         Image(f"quay.io/cilium/operator-generic:v{version}", {operator: programs / "operator"}, operator),
-        Image(f"quay.io/cilium/hubble-relay:v{version}", {relay: hubble / "hubble-relay"}, relay, user="65532:65532"),
+        Image(
+            f"quay.io/cilium/hubble-relay:v{version}",
+            {relay: hubble / "hubble-relay"},
+            relay,
+            user="65532:65532",
+            environment=("GOPS_CONFIG_DIR=/tmp",),
+        ),
     ]
 
 
@@ -169,7 +176,8 @@ def _push_one(image: Image, work: Path, debian: Path, crane: Sequence[str]) -> s
         layers.append(image.layer(work))
     words = [f"--new_layer={layer}" for layer in layers]
     run([*crane, "append", "--oci-empty-base", *words, "--new_tag", target], timeout=600).check()
-    settings = ["--set-platform", "linux/amd64", "--env", _SEARCHED, "--entrypoint", image.start]
+    settings = ["--set-platform", "linux/amd64", "--entrypoint", image.start]
+    settings += [word for variable in (_SEARCHED, *image.environment) for word in ("--env", variable)]
     settings += ["--user", image.user] if image.user else []
     pushed = run([*crane, "mutate", target, "--tag", target, *settings], timeout=600).check()
     return pushed.out.strip().rpartition("@")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -27,6 +28,7 @@ from .stream import Stream
 from .supplies import Supplies
 from .verified import whole
 
+Note = Callable[[str, object], None]
 # The subnet of every account of the lab, and its router.
 ACCOUNT, ROUTER = "10.0.0.0/24", "10.0.0.1"
 # How long a connection may be silent while every agent restarts, one after the other: far less than the quarter of an
@@ -61,9 +63,16 @@ def _stream(probes: Probes) -> Stream:
     return Stream(probes.cluster.machines["w1"], probes.pods()["w2"].address, patience=CHANGE_SECONDS)
 
 
-def test_a_connection_goes_on_through_the_change(routed: Cluster, changes: dict[str, Stream]) -> None:
+def test_a_connection_goes_on_through_the_change(
+    routed: Cluster, changes: dict[str, Stream], record_property: Note
+) -> None:
     assert routed.machines
     assert changes["tailnet"].answers > 0
+    record_property("outage", _said(changes["tailnet"]))
+
+
+def _said(stream: Stream) -> str:
+    return f"{stream.answers} answers on one connection, the slowest after {stream.longest:.1f} s"
 
 
 def test_every_fact_holds_with_tailnet_routing(routed: Cluster, ssh: Ssh, supplies: Supplies) -> None:
@@ -127,7 +136,7 @@ def test_a_lost_route_sends_nothing_out_by_the_network_card(routed: Cluster) -> 
 
 
 def test_the_way_back_leaves_a_connection_alone_as_well(
-    routed: Cluster, probes: Probes, changes: dict[str, Stream]
+    routed: Cluster, probes: Probes, changes: dict[str, Stream], record_property: Note
 ) -> None:
     before = routed.plan
     with _stream(probes) as changes["vxlan"]:
@@ -136,4 +145,5 @@ def test_the_way_back_leaves_a_connection_alone_as_well(
         wait_for_the_new_plan(routed)
         take_policy(routed)
     assert changes["vxlan"].answers > 0
+    record_property("outage", _said(changes["vxlan"]))
     fresh_probes(routed, probes)

@@ -65,7 +65,7 @@ package_sources_key_is_right() { # <number of the repository> <file>
   [[ -f $2 ]]
   # shellcheck disable=SC2310 # one external command, and any failure of it means: not a key
   keys=$(package_sources_gpg --with-colons --show-keys "$2") || return 1
-  [[ $keys != *pub:e:* || $keys == *pub:[^e]:* || -n ${EXPIRED_IS_TAKEN-} ]] || no "the signing key has expired, here or at its vendor"
+  [[ $keys != *pub:e:* || $keys == *pub:[^e]:* || -n ${EXPIRED_IS_TAKEN-} ]] || no "$2 has expired, here or at its vendor"
   keys=$(package_sources_fingerprints "$keys")
   [[ -n $keys ]]
   for key in $keys; do

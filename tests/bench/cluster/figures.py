@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.lab.turn import BUSY
 from tests.readme import say, write_part
 
+from .said import measured, table
+
 MEASURED = Path(__file__).with_name("measured.json")
-PART, PATHS = "cost", "paths"
+PART = "cost"
 
 
 @dataclass(frozen=True)
 class Figures:
     """``seconds``: bring-up and runs; ``memory`` MiB and ``bytes`` by node.
 
-    ``paths``: path → ``ours`` and ``tailnet`` → a speed as :mod:`tests.bench.cluster.paths` has it. ``busy``: the share
-    of the CPUs that other work took just before.
+    ``busy``: the share of the CPUs that other work took just before.
     """
 
     day: str
@@ -28,7 +28,6 @@ class Figures:
     busy: float
     seconds: dict[str, float]
     changes: dict[str, int]
-    paths: dict[str, dict[str, dict[str, float]]]
     memory: dict[str, dict[str, float]]
     bytes: dict[str, dict[str, int]]
 
@@ -67,46 +66,10 @@ def _bytes(figures: Figures, language: str) -> Iterator[Row]:
         yield say("downloaded", language, node=node), f"{sum(parts.values()) / 1e6:.0f}", said
 
 
-def path_rows(figures: Figures, language: str = "en") -> Iterator[tuple[str, ...]]:
-    """What was measured, and for each path its ratio to the bare tailnet with the figures that it is made of."""
-    names = next(iter(figures.paths.values()))["ours"]
-    for name in names:
-        cells = (_cell(speeds["ours"][name], speeds["tailnet"][name]) for speeds in figures.paths.values())
-        yield say(f"path {name}", language), *cells
-
-
-def _cell(ours: float, theirs: float) -> str:
-    digits = 0 if max(ours, theirs) >= 100 else 2
-    return f"**{ours / theirs:.2f}**: {ours:,.{digits}f} / {theirs:,.{digits}f}"
-
-
-def path_headings(figures: Figures, language: str = "en") -> tuple[str, ...]:
-    """Above :func:`path_rows`."""
-    return say("what", language), *(say(path, language) for path in figures.paths)
-
-
-def _table(*rows: tuple[str, ...]) -> str:
-    head, *rest = rows
-    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *rest))
-
-
 def markdown(figures: Figures, language: str = "en") -> str:
     """The first block of docs/costs.md."""
     headings = tuple(say(name, language) for name in ("what", "ratio", "figures"))
-    return f"{_measured(figures, language)}\n\n{_table(headings, *rows(figures, language))}"
-
-
-def paths_markdown(figures: Figures, language: str = "en") -> str:
-    """The block that compares the ways of pods' packets."""
-    table = _table(path_headings(figures, language), *path_rows(figures, language))
-    return f"{_measured(figures, language)}\n\n{table}"
-
-
-def _measured(figures: Figures, language: str) -> str:
-    said = [say("measured", language, day=figures.day, machine=figures.machine)]
-    if figures.busy > BUSY:
-        said.append(say("rehearsal", language, busy=f"{figures.busy:.0%}"))
-    return " ".join(said)
+    return f"{measured(figures, language)}\n\n{table(headings, *rows(figures, language))}"
 
 
 def read_figures(path: Path = MEASURED) -> Figures:
@@ -115,7 +78,6 @@ def read_figures(path: Path = MEASURED) -> Figures:
 
 
 def keep(figures: Figures) -> None:
-    """Keep them, and write the blocks anew in each language."""
+    """Keep them, and write the block anew in each language."""
     MEASURED.write_text(json.dumps(asdict(figures), indent=1) + "\n", encoding="utf-8")
     write_part(PART, partial(markdown, figures))
-    write_part(PATHS, partial(paths_markdown, figures))

@@ -1,4 +1,4 @@
-"""`python -m tests.bench cluster [ROUNDS] [--write]`: one run, one table; ``--write`` puts it into docs/costs.md."""
+"""`python -m tests.bench cluster [ROUNDS]` and `paths`: one run, one table; ``--write`` puts it into docs/costs.md."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import itertools
 import os
 import statistics
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
@@ -21,50 +23,92 @@ from tests.lab.process import LabError
 from tests.lab.turn import busy_share
 from tests.lab.twice import watch
 
+from . import figures as costs
+from . import path_figures
 from .bringup import BringUp, bring_up
 from .downloads import downloaded
-from .figures import Figures, keep, path_headings, path_rows, rows
+from .figures import Figures
 from .guide import GuideCluster
 from .memory import memory_by_program
-from .paths import measure_paths
+from .path_figures import PathFigures
+from .paths import ROUNDS, measure_paths
 
 # What the accounts download at, Mbit/s: as fast as this machine is, and what many a path to a mirror gives. The latter
 # is chosen, not measured; the names are those of the figures. The last one's cluster is asked the rest.
 LINKS = {" at 200 Mbit/s": 200, "": 0}
 
 NOTE = """
-ratio: meshstrap's against the guide's, a path's against the bare tailnet's. For memory and downloads it is the sum.
-Medians of {rounds} bring-ups each and of 3 measurements of each path, in alternation, in one run.
+ratio: meshstrap's against the guide's; below 1 is less time. For memory and downloads it is the sum. Medians of
+{rounds} bring-ups each, in alternation, in one run.
 the CPUs before it began: busy for {busy:.0%} of ten seconds. The way of meshstrap's first cluster:
 """
+PATHS_NOTE = """
+bold: a path's figure / the bare tailnet's, measured in alternation with it on one cluster; medians of {rounds}.
+the CPUs before it began: busy for {busy:.0%} of ten seconds.
+"""
+WRITTEN = "\ndocs/costs.md and docs/costs.ko.md have these figures now."
 
 
 def main(words: list[str]) -> None:
-    """Measure and print; nothing is asserted about seconds."""
+    """Measure bring-ups and what a cluster costs, and print; nothing is asserted about seconds."""
+    rounds = next((int(word) for word in words if word.isdigit()), 1)
+    with _prepared() as (screen, folder, supplies, busy):
+        figures, timeline = measure(folder, supplies, rounds, busy)
+        _show(screen, ("what", "#ratio", "figures"), costs.rows(figures))
+        screen.say(NOTE.format(rounds=rounds, busy=busy))
+        screen.say("\n".join(timeline))
+        if "--write" in words:
+            costs.keep(figures)
+            screen.say(WRITTEN)
+
+
+def paths(words: list[str]) -> None:
+    """Measure the ways of pods' packets on one cluster, and print."""
+    with _prepared() as (screen, folder, supplies, busy):
+        with bring_up(Cluster, supplies, folder / "meshstrap", 0) as found:
+            found.cluster.wait_converged()
+            measured = measure_paths(found.cluster, supplies.probe_image)
+        figures = PathFigures(**_run(busy), paths=_rounded(measured))
+        _show(screen, path_figures.headings(figures), path_figures.rows(figures))
+        screen.say(PATHS_NOTE.format(rounds=ROUNDS, busy=busy))
+        if "--write" in words:
+            path_figures.keep(figures)
+            screen.say(WRITTEN)
+
+
+@contextmanager
+def _prepared() -> Iterator[tuple[Screen, Path, Supplies, float]]:
     screen = Screen()
     if os.geteuid() != 0:
-        screen.say("The cluster lab needs root.")
-        return
-    rounds = next((int(word) for word in words if word.isdigit()), 1)
+        raise SystemExit("The cluster lab needs root.")
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         supplies = make_supplies(Path(name) / "web", CACHE)
         _warm(supplies.folder, supplies.registry)
-        busy = busy_share()
-        figures, timeline = measure(Path(name), supplies, rounds, busy)
-    for headings, lines in (
-        (("what", "#ratio", "figures"), rows(figures)),
-        (path_headings(figures), path_rows(figures)),
-    ):
-        table = new_table(*headings)
-        for row in lines:
-            table.add_row(*row)
-        screen.show(table)
-    screen.say(NOTE.format(rounds=rounds, busy=busy))
-    screen.say("\n".join(timeline))
-    if "--write" in words:
-        keep(figures)
-        screen.say("\ndocs/costs.md and docs/costs.ko.md have these figures now.")
+        yield screen, Path(name), supplies, busy_share()
+
+
+def _show(screen: Screen, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = new_table(*headings)
+    for row in rows:
+        table.add_row(*row)
+    screen.show(table)
+
+
+def _rounded(paths: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        path: {end: {name: round(value, 3) for name, value in speed.items()} for end, speed in speeds.items()}
+        for path, speeds in paths.items()
+    }
+
+
+def _run(busy: float) -> dict[str, Any]:
+    machine = this_machine()
+    return {
+        "day": datetime.now(UTC).date().isoformat(),
+        "machine": ", ".join((f"Linux {machine['Linux']}", machine["processor"], machine["memory"])),
+        "busy": round(busy, 2),
+    }
 
 
 def _warm(*folders: Path) -> None:
@@ -109,17 +153,10 @@ def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> F
         run.result.check()
         seconds[f"{node} again"] = run.seconds
         changes[node] = _count(run.levels.values()) + len(run.restarted)
-    machine = this_machine()
     return Figures(
-        day=datetime.now(UTC).date().isoformat(),
-        machine=", ".join((f"Linux {machine['Linux']}", machine["processor"], machine["memory"])),
-        busy=round(busy, 2),
+        **_run(busy),
         seconds={name: round(value, 2) for name, value in seconds.items()},
         changes=changes,
-        paths={
-            path: {end: {name: round(value, 3) for name, value in speed.items()} for end, speed in speeds.items()}
-            for path, speeds in measure_paths(cluster, cluster.supplies.probe_image).items()
-        },
         memory={node: {name: round(size, 1) for name, size in said.items()} for node, said in memory.items()},
         bytes=downloads,
     )

@@ -184,7 +184,10 @@ def test_an_expired_key_is_fetched_anew(machine: Sandbox) -> None:
 def test_a_vendor_whose_key_has_expired_is_said(machine: Sandbox) -> None:
     machine.write("state/expired", GOOD + "\n")
     done = machine.run("package_sources")
-    assert (done.code, "the signing key has expired, here or at its vendor" in done.log) == (1, True), done.log
+    assert (done.code, "etc/apt/keyrings/meshstrap-kubernetes.asc has expired, here or at its vendor" in done.log) == (
+        1,
+        True,
+    ), done.log
 
 
 def test_a_node_that_has_joined_goes_on_though_its_vendor_lets_the_key_expire(machine: Sandbox) -> None:
