@@ -53,6 +53,11 @@ def without_lived(box: Sandbox) -> None:
     (box.root / "run/systemd/system").rmdir()
 
 
+# What others run after an update is not run for a question.
+GONE = """! grep -q Invoke "$APT_CONFIG" || exit 99
+echo 'E: Failed to fetch http://ppa.example.net/old  404' >&2
+echo 'E: Some index files failed to download.' >&2
+exit 100"""
 FULL = MEMORY.replace("10241928", "1024000").replace("SwapFree:        2", "SwapFree: 1")
 Spoil = Callable[[Sandbox], object]
 ROWS: tuple[tuple[str, Spoil, str, str], ...] = (
@@ -103,6 +108,16 @@ ROWS: tuple[tuple[str, Spoil, str, str], ...] = (
         ),
         "tailscale.list names a repository of the plan",
         "move it out of /etc/apt",
+    ),
+    (
+        "a source that is gone",
+        lambda box: [
+            box.stub("apt-config", """echo 'APT::Update::Post-Invoke-Success:: "touch /x";'"""),
+            box.stub("timeout", 'shift; "$@"'),
+            box.stub("apt-get", GONE),
+        ],
+        "apt-get update fails: Failed to fetch http://ppa.example.net/old",
+        "mend that source",
     ),
     (
         "a port",
