@@ -49,8 +49,8 @@ _NOT_SHOWN = """\
   docs/costs.md, and how to measure on real machines.
 - **Cilium's Envoy.** It is no Go program and is not built here. Policies for HTTP and the Gateway API, which meshstrap
   leaves off, ran with neither routing.
-- **Hubble's UI, and its certificates' renewal in the cluster.** The relay and its flows are shown; the UI is no Go program,
-  and the module of Cilium's certgen could not be had.
+- **Hubble's UI, and its certificates' renewal in the cluster.** The relay and its flows are shown; the UI is no Go
+  program, and the module of Cilium's certgen could not be had.
 - **IPv6, several control planes, encryption by Cilium.** meshstrap does not have the first two; the last was not run.
 """
 
