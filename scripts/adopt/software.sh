@@ -71,7 +71,8 @@ adopt_ask_sources() {
   hash apt-get apt-config 2>/dev/null || return 0
   mkdir -p "$WORK/lists/partial"
   found=$(apt-config dump)
-  sed '/^APT::Update::P/d; /^Acquire::IndexTargets::/d' <<<"$found" >"$WORK/apt.conf"
+  # What is dumped cannot always be read again: of a value with quotes in it apt escapes none.
+  sed -nE '/^Acquire::IndexTargets/d; /^(Acquire|APT::Architecture|Dir)[^"]* "[^"]*";$/p' <<<"$found" >"$WORK/apt.conf"
   cat >>"$WORK/apt.conf" <<CONF
 Dir::Etc::main "/dev/null";
 Dir::Etc::parts "/dev/null";
