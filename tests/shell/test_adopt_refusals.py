@@ -64,6 +64,14 @@ grep -q proxy.example.net "$APT_CONFIG" || exit 98
 echo 'E: Failed to fetch http://ppa.example.net/old  404' >&2
 echo 'E: Some index files failed to download.' >&2
 exit 100"""
+
+
+def without_update(box: Sandbox) -> None:
+    box.stub("apt-config", f"cat <<'DUMP'\n{DUMP}DUMP")
+    box.stub("timeout", 'shift; "$@"')
+    box.stub("apt-get", GONE)
+
+
 FULL = MEMORY.replace("10241928", "1024000").replace("SwapFree:        2", "SwapFree: 1")
 Spoil = Callable[[Sandbox], object]
 ROWS: tuple[tuple[str, Spoil, str, str], ...] = (
@@ -117,11 +125,7 @@ ROWS: tuple[tuple[str, Spoil, str, str], ...] = (
     ),
     (
         "a source that is gone",
-        lambda box: [
-            box.stub("apt-config", f"cat <<'DUMP'\n{DUMP}DUMP"),
-            box.stub("timeout", 'shift; "$@"'),
-            box.stub("apt-get", GONE),
-        ],
+        without_update,
         "apt-get update fails: Failed to fetch http://ppa.example.net/old",
         "mend that source",
     ),

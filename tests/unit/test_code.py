@@ -63,7 +63,7 @@ def test_it_is_the_same_for_every_node_and_holds_no_value() -> None:
     assert codes == {render_code().text}
     set_there = set(re.findall(r"^readonly ([A-Z_]+)=", render_code().text, re.MULTILINE))
     assert set_there & (VALUE_NAMES | set(document_variables())) == code_variables()
-    assert {"CRICTL_CONFIG", "CLUSTER_POLICIES"} <= code_variables()
+    assert {"CRICTL_CONFIG"} <= code_variables()
     assert not code_variables() & {"CONTAINERD_CONFIG", "KUBEADM_CONFIG", "FIREWALL_RULES"}
 
 
