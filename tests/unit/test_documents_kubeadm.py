@@ -34,7 +34,8 @@ TIMEOUTS = dict.fromkeys(
     TEXT,
 )
 ENDPOINT = {"advertiseAddress": TEXT, "bindPort": NUMBER}
-COMPONENT = {"extraArgs": ARGUMENTS, "extraEnvs": [{}], "extraVolumes": [{}]}
+VOLUME = {"name": TEXT, "hostPath": TEXT, "mountPath": TEXT, "readOnly": FLAG, "pathType": TEXT}
+COMPONENT = {"extraArgs": ARGUMENTS, "extraEnvs": [{}], "extraVolumes": [VOLUME]}
 FIELDS: dict[str, dict[str, Any]] = {
     "InitConfiguration": {
         "bootstrapTokens": [{"token": TEXT, "ttl": TEXT, "expires": TEXT, "usages": [TEXT], "groups": [TEXT]}],
@@ -182,6 +183,21 @@ def test_what_kubernetes_leaves_open_is_closed() -> None:
     assert (kubelet["seccompDefault"], kubelet["podPidsLimit"]) == (True, 4096)
     assert kubelet["tlsMinVersion"] == told["apiServer"]["tls-min-version"] == "VersionTLS12"
     assert ",".join(kubelet["tlsCipherSuites"]) == told["apiServer"]["tls-cipher-suites"]
+
+
+def test_who_did_what_is_written_down_in_bounded_files() -> None:
+    part = documents(example_plan(), "cp1")["ClusterConfiguration"]["apiServer"]
+    told = _told(part)
+    files = [int(told[f"audit-log-{name}"]) for name in ("maxage", "maxbackup", "maxsize")]
+    # The least that CIS 1.12 asks for: 1.2.17 to 1.2.19.
+    assert files == [30, 10, 100]
+    (volume,) = part["extraVolumes"]
+    assert told["audit-log-path"].startswith(f"{volume['mountPath']}/")
+    assert "readOnly" not in volume
+    policy = next(
+        one.text for one in render_documents(example_plan(), example_plan().node("cp1")) if one.name == "audit.yaml"
+    )
+    assert {rule["level"] for rule in yaml.safe_load(policy)["rules"]} == {"None", "Metadata"}
 
 
 def _told(component: dict[str, Any]) -> dict[str, str]:
