@@ -53,7 +53,8 @@ def _shapes(inventory: Inventory) -> Iterator[str]:
         if name == GENERIC:
             yield (
                 f"{nodes}: how much user-data a machine outside OCI takes is its provider's choice; sizes are held "
-                f"against OCI's. AWS takes {AWS_USER_DATA_BYTES} bytes: let the nodes fetch their code (sources.code)"
+                f"against OCI's. AWS takes {AWS_USER_DATA_BYTES} bytes: let the nodes fetch their code (sources.code), "
+                "or hand a machine that runs already over with `invoke adopt`"
             )
         elif not SHAPES[name].free:
             yield (

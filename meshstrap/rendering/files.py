@@ -14,7 +14,7 @@ LIBRARY_ORDER = ("service", "download", "tailnet", "kube", "package", "trust", "
 _ALTERNATIVES = {"package": "package_{family}", "trust": "trust_{family}", "firewall": "firewall_{firewall}"}
 
 
-ADOPT_FILES = ("adopt/refusals.sh", "adopt/adopt.sh")
+ADOPT_FILES = ("adopt/refusals.sh", "adopt/software.sh", "adopt/network.sh", "adopt/adopt.sh")
 """What goes before a node on a machine that runs already; it is no part of the node's own script."""
 
 

@@ -84,7 +84,7 @@ def hand_over(screen: TaskScreen, connection: Connection, node: str, adoption: A
         answer = _run(connection, node, adoption.asks, "--check")
     screen.say(f"{node}: {_said(answer, node)}")
     if check:
-        screen.say("\n--check changed nothing; `invoke adopt` without it hands over.")
+        screen.say(f"\n--check changed nothing; `invoke adopt {node}` hands over.")
         return
     with screen.working(f"handing over to {node}"):
         answer = _run(connection, node, adoption.hands_over, "--told")

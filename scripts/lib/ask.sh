@@ -20,8 +20,8 @@ ask() { # <function or command> [argument...]
     "$@"
   ) >"$WORK/answer" 2>"$WORK/stderr"
   ANSWER=$?
-  LAST_ERROR=$(awk '!e && /^(E:|dpkg: error|ip6?tables.* v|Package .* is not signed)|Failing package is/ {
-    e = $0; while (getline && /^ /) e = e $0 } NF { l = $0 }
+  LAST_ERROR=$(awk '!e && /^(E:|dpkg: error|ip6?tables.* v|Package .* not signed|The GPG|Import of)/ {
+    e = $0; while (getline && /^[ C]/) e = e $0 } NF { l = $0 }
     END { print substr(e ? e : l, 1, 300) }' "$WORK/stderr")
   [[ ! -e $WORK/told ]] || rm -f "$WORK/told"
   set -e

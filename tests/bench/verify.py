@@ -41,9 +41,7 @@ def main(words: Sequence[str]) -> None:
     rounds = int(words[0]) if words else ROUNDS
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sources = serve_sources(folder / "web", CACHE, [base_tree("trixie", CACHE)])
-        found = measure(folder, sources, rounds)
+        found = measure(Path(name), rounds)
     table = new_table("machines have", "#one host", f"#{len(NODES)} hosts", "#ratio")
     for title, (one, all_) in found.items():
         table.add_row(title, f"{one:.1f}", f"{all_:.1f}", f"{all_ / one:.2f}")
@@ -51,8 +49,10 @@ def main(words: Sequence[str]) -> None:
     screen.say(NOTE.format(rounds=rounds, share=SHARE, cpus=os.cpu_count()))
 
 
-def measure(folder: Path, sources: Sources, rounds: int) -> dict[str, tuple[float, float]]:
+def measure(folder: Path, rounds: int) -> dict[str, tuple[float, float]]:
     """Seconds for one host and for all, by what the machines have."""
+    folder.mkdir(exist_ok=True)
+    sources = serve_sources(folder / "web", CACHE, [base_tree("trixie", CACHE)])
     inventory = folder / "cluster.yaml"
     inventory.write_text(ten_nodes(sources))
     found = {}

@@ -47,8 +47,11 @@ _NOT_SHOWN = """\
   this kernel with Cilium's own proxy switched off.
 - **Speed.** Two CPUs carry the whole cluster, its servers and its internet. Only ratios mean anything; they are in
   docs/costs.md, and how to measure on real machines.
-- **IPv6, several control planes, Hubble, encryption by Cilium.** meshstrap does not have the first two; the others
-  were not run.
+- **Cilium's Envoy.** It is no Go program and is not built here. Policies for HTTP and the Gateway API, which meshstrap
+  leaves off, ran with neither routing.
+- **Hubble's UI, and its certificates' renewal in the cluster.** The relay and its flows are shown; the UI is no Go
+  program, and the module of Cilium's certgen could not be had.
+- **IPv6, several control planes, encryption by Cilium.** meshstrap does not have the first two; the last was not run.
 """
 
 

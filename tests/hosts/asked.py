@@ -12,7 +12,7 @@ from testinfra.backend.ssh import SshBackend
 from testinfra.host import Host
 
 from meshstrap.compat import version_rules
-from meshstrap.errors import MeshstrapError
+from meshstrap.errors import MeshstrapError, NotAllAsked
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import Plan, derive_plan
 from meshstrap.ssh import Answer, Programs
@@ -74,6 +74,7 @@ class Hosts:
         )
         self._pool = ThreadPoolExecutor(max_workers=HOSTS_AT_ONCE)
         self._programs = Programs()
+        self._differs = False
         self._chosen: set[tuple[str, str]] = set()
         self._arrivals: dict[str, Future[Arrival]] = {}
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
@@ -114,6 +115,16 @@ class Hosts:
                 self._chosen.add((host.backend.get_pytest_id(), check.id))
                 if not session.config.option.collectonly:
                     self._begin(host)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note whether anything but an answer is missing."""
+        self._differs = self._differs or (report.failed and CANNOT_TELL not in report.user_properties)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """With nothing but questions that could not be asked it ends as `invoke verify` does."""
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED and not self._differs:
+            session.exitstatus = NotAllAsked.exit_code
 
     def pytest_unconfigure(self) -> None:
         """Wait for nobody: who has not answered by now is not heard."""

@@ -32,7 +32,7 @@ DISTRIBUTION = (
     *("ca-certificates", "conntrack-tools", "ethtool", "gnupg2", "iproute-tc", "iptables-nft", "nftables", "socat"),
     "tar",
 )
-NEWER = "1.36.9"
+NEWER, OLDER = "1.36.9", "1.36.1"
 OS_RELEASE = 'NAME="Oracle Linux Server"\nID="ol"\nID_LIKE="fedora"\nVERSION_ID="{version}"\n'
 SELINUX = "SELINUX=enforcing\nSELINUXTYPE=targeted\n"
 HOSTNAME = "# as the image has it\nPRESERVE_HOSTINFO=0\n"
@@ -41,11 +41,15 @@ IMAGE_REPOSITORY = "[{name}]\nname={name}\nbaseurl={url}\nenabled=1\ngpgcheck=0\
 
 @dataclass(frozen=True)
 class Rpms:
-    """What is served below ``rpm/``: ``fingerprint`` signed it; ``stranger`` is a key of which no plan knows."""
+    """What is served below ``rpm/``: ``fingerprint`` signed it; ``stranger`` is a key of which no plan knows.
+
+    ``aged`` signed ``kubernetes-aged``: the key that is served there has ended, ``prolonged.asc`` beside it has not.
+    """
 
     folder: Path
     fingerprint: str
     stranger: str
+    aged: str
 
 
 def oracle_machine(lab: Lab, name: str, release: str) -> Machine:
@@ -68,7 +72,7 @@ def oracle_machine(lab: Lab, name: str, release: str) -> Machine:
 def serve_rpms(machine: Machine, cache: Path, sources: Sources) -> Rpms:
     """Write all repositories, the right ones and the wrong ones, with the programs of this machine's tree."""
     folder = sources.folder / "rpm"
-    key, stranger = (Signer(folder.with_name(f"rpm-{name}")) for name in ("key", "stranger"))
+    key, stranger, aged = (Signer(folder.with_name(f"rpm-{name}")) for name in ("key", "stranger", "aged"))
     workshop = RpmWorkshop(machine.root)
     needed = ("conntrack-tools", "ethtool", "iptables-nft", "socat")
     kubernetes = [*kubernetes_debs(KUBERNETES), *kubernetes_debs(NEWER), crictl_deb(cache), cni()]
@@ -90,10 +94,25 @@ def serve_rpms(machine: Machine, cache: Path, sources: Sources) -> Rpms:
             workshop.repository(old, folder / "kubernetes-without", key)
             workshop.sign(built, stranger)
             workshop.repository(built, folder / "kubernetes-stranger", key)
+            workshop.sign(built, aged)
+            workshop.repository(built, folder / "kubernetes-aged", aged)
+            older = [workshop.build(one) for one in kubernetes_debs(OLDER)]
+            workshop.sign(older, key)
+            workshop.repository(older, folder / "kubernetes-older", key)
+            age(aged, folder / "kubernetes-aged")
     workshop.close()
-    for one in (key, stranger):
+    for one in (key, stranger, aged):
         one.close()
-    return Rpms(folder, key.fingerprint, stranger.fingerprint)
+    return Rpms(folder, key.fingerprint, stranger.fingerprint, aged.fingerprint)
+
+
+def age(key: Signer, folder: Path) -> None:
+    """Let the key that a repository serves have ended, and put what its owner made of it then beside it."""
+    # gpg takes no end in the past; long before the first test that one is.
+    key.ends("seconds=1")
+    key.export(folder / "key.asc")
+    key.ends("1y")
+    key.export(folder / "prolonged.asc")
 
 
 def cni() -> Deb:

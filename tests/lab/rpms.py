@@ -39,6 +39,10 @@ class Signer(SigningKey):
         """A signature beside a file, as ``repo_gpgcheck`` reads it."""
         self._gpg("--armor", "--output", f"{path}.asc", "--detach-sign", str(path))
 
+    def ends(self, when: str) -> None:
+        """Give the key another end, such as ``1y`` from now, under the same fingerprint."""
+        self._gpg("--quick-set-expire", self.fingerprint, when)
+
     def secret(self, path: Path) -> None:
         """Write the secret key, for the rpmsign of a tree."""
         self._gpg("--armor", "--output", str(path), "--export-secret-keys")

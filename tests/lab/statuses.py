@@ -20,20 +20,23 @@ CHANGING = (
     (r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:\+0000|UTC)", "TIME"),
     (r"(?<=invalid for another )[^)]+", "SPAN"),
     (r"\btry \d+", "try N"),
+    # What is before and behind the step is another list whenever a step comes or goes.
+    (r"(?m)^(?:ok|changed|pending) .* \d+ s\n", ""),
     (r"(?m) \d+ s$", " N s"),
-    (r"(?m)^(?:ok     |changed)(?= )", "done   "),
     (r"\[\d+\](?=:)", "[PID]"),
     (r"(?<=held: )(\S+ \S+) \d+", r"\1 PID"),
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "ADDRESS"),
     (r"/dev/loop\d+", "/dev/loopN"),
-    (r"\b[0-9a-f]{128}\b", "SHA512"),
+    # The message may end within one.
+    (r"(SHA512|SHA256|SHA1|MD5Sum):[0-9a-f]+", r"\1:HASH"),
     (r"\b[0-9a-f]{64}\b", "SHA256"),
+    (r"\d+ of \d+ bytes", "N of M bytes"),
     (r"(?<=Filesize:)\d+", "BYTES"),
     (r"\b[0-9A-F]{40}\b", "FINGERPRINT"),
     (r"\b[0-9A-Fa-f]{16}\b", "KEY"),
     (r"\b[0-9a-f]{8}\b(?=: )", "KEY"),
 )
-"""What is another one in each run, and the word for it: a step that was right already and one that was made so, too."""
+"""What is another one in each run or after each change of the code, and the word for it."""
 
 
 def steady(text: str) -> str:

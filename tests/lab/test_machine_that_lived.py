@@ -59,18 +59,20 @@ def test_what_is_in_the_way_is_named_and_nothing_is_changed(lived: Lived) -> Non
     machine = lived.machine
     machine.write("/var/lib/rancher/k3s/server/token", "x")
     machine.write("/etc/apt/sources.list.d/own.list", "deb http://apt.lab.test/tailscale lab main\n")
+    machine.write("/etc/apt/sources.list.d/gone.list", "deb [trusted=yes] http://apt.lab.test/gone lab main\n")
     machine.run("systemd-run", "--unit=owner-port", "python3", "-m", "http.server", "10250").check()
     # A user's first sudo leaves a mark in his home.
     lived.ssh.run("w1", "sudo -n true")
     before = files(machine), starts_of(lived)
     refused = lived.adopt()
     assert refused.code == AdoptionRefused.exit_code, refused
-    for found in ("K3s is here", "own.list names a repository of the plan", "tcp/10250 (python3)"):
-        assert found in refused.err
-    assert refused.err.count("what to do: ") == 3, refused.err
+    foreign = "own.list names a repository of the plan"
+    for found in ("K3s is here", foreign, "tcp/10250 (python3)", "apt-get update fails: ", "http://apt.lab.test/gone"):
+        assert found in refused.err, refused.err
+    assert refused.err.count("what to do: ") == 4, refused.err
     assert (files(machine), starts_of(lived)) == before
     machine.run("systemctl", "stop", "owner-port").check()
-    machine.bash("rm -r /var/lib/rancher /etc/apt/sources.list.d/own.list").check()
+    machine.bash("rm -r /var/lib/rancher /etc/apt/sources.list.d/{own,gone}.list").check()
 
 
 def starts_of(lived: Lived) -> dict[str, str]:

@@ -25,7 +25,9 @@ PLANNED = {"kubelet": f"{KUBERNETES}-1.1", "containerd.io": f"{CONTAINERD}-1lab"
 # What is wrong with a mirror, and what of that a person reads.
 WRONG_MIRRORS = {
     "unsigned": "Package cri-tools-1.36.0-1.1.x86_64.rpm is not signed",
-    "stranger": "Failing package is: cri-tools-1.36.0-1.1.x86_64 GPG Keys are configured as: file:///etc/pki/rpm-gpg/",
+    "stranger": 'The GPG keys listed for the "meshstrap kubernetes" repository are already installed but they are not '
+    "correct for this package.Check that the correct key URLs are configured for this repository.. Failing package is: "
+    "cri-tools-1.36.0-1.1.x86_64",
     "without": "kubelet-1.36.3-*",
     "away": "Failed to download metadata for repo 'meshstrap-kubernetes'",
 }
@@ -91,7 +93,7 @@ def test_a_wrong_mirror_is_refused_and_nothing_is_installed(
     kept_status(f"dnf-mirror-{wrong}", state)
     assert state["step"] == "packages"
     assert said in state["message"]
-    assert state["next"].startswith("journalctl -u meshstrap -n 50; a repository that is wrong: sources.repositories")
+    assert state["next"].startswith("journalctl -u meshstrap -n 50; disk: df -h; repository: sources.repositories")
 
 
 def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(
@@ -103,6 +105,49 @@ def test_a_key_that_the_plan_does_not_name_is_refused_and_not_stored(
     assert state["step"] == "package_sources"
     assert f"signing key {rpms.fingerprint} is not in the plan: nothing was stored" in state["message"]
     assert bare.bash("sha256sum /etc/pki/rpm-gpg/*").out == before
+
+
+def aged(rpms: Rpms, release: str) -> str:
+    """The inventory with a vendor of Kubernetes whose signing key has ended."""
+    return (
+        oracle_inventory(rpms, release)
+        .replace("rpm/kubernetes", "rpm/kubernetes-aged")
+        .replace(rpms.fingerprint, rpms.aged, 1)
+    )
+
+
+def test_a_key_that_has_ended_at_its_vendor_is_refused_until_the_vendor_prolongs_it(
+    bare: Machine, rpms: Rpms, release: str, kept_status: KeptStatus
+) -> None:
+    ended = rpms.folder / "kubernetes-aged/key.asc"
+    before = ended.read_bytes()
+    state = refused(bare, aged(rpms, release))
+    kept_status("dnf-key-ended", state)
+    assert state["step"] == "package_sources"
+    assert "/etc/pki/rpm-gpg/meshstrap-kubernetes.asc has expired, here or at its vendor" in state["message"]
+    ended.write_bytes(ended.with_name("prolonged.asc").read_bytes())
+    try:
+        bare.run("bash", SCRIPT, "--only", "package_sources").check()
+        bare.run("dnf", "--quiet", "--assumeyes", "--disableexcludes=all", "install", "kubernetes-cni").check()
+    finally:
+        ended.write_bytes(before)
+        bare.bash("rpm --erase kubernetes-cni; dnf --quiet clean all").check()
+
+
+def test_a_node_that_has_joined_goes_on_with_a_key_that_has_ended_and_dnf_takes_what_it_signed_before(
+    bare: Machine, rpms: Rpms, release: str
+) -> None:
+    """The refusal above is the step's own: dnf asks whether the key was good when the package was signed."""
+    place_script(bare, aged(rpms, release))
+    bare.write("/etc/kubernetes/kubelet.conf", "as after a join\n")
+    try:
+        bare.run("bash", SCRIPT, "--only", "package_sources").check()
+        bare.run("dnf", "--quiet", "--assumeyes", "--disableexcludes=all", "install", "kubernetes-cni").check()
+    finally:
+        bare.bash("rpm --erase kubernetes-cni; rm /etc/kubernetes/kubelet.conf").check()
+        place_script(bare, oracle_inventory(rpms, release))
+        bare.run("bash", SCRIPT, "--only", "package_sources").check()
+        bare.run("dnf", "--quiet", "clean", "all").check()
 
 
 def test_while_another_dnf_is_at_work_nothing_is_installed_and_it_goes_on_afterwards(
@@ -157,6 +202,32 @@ def test_an_upgrade_of_the_whole_system_leaves_the_planned_packages(node: Machin
     assert NEWER in offered.check().out
     node.run("dnf", "--quiet", "--assumeyes", "upgrade", timeout=300).check()
     assert versions(node) == PLANNED
+
+
+def test_a_repository_that_was_rolled_back_takes_no_package_back_and_is_named_when_one_is_missing(
+    node: Machine, rpms: Rpms, kept_status: KeptStatus
+) -> None:
+    """dnf believes older metadata that the vendor has signed: exact versions are what keeps an old package out."""
+    served = rpms.folder / "kubernetes"
+    kept = served.rename(served.with_name("kubernetes-kept"))
+    served.with_name("kubernetes-older").rename(served)
+    try:
+        node.run("dnf", "--quiet", "clean", "expire-cache").check()
+        node.run("dnf", "--quiet", "--assumeyes", "upgrade", timeout=300).check()
+        assert re.search(r"\bchanged=0\b", node.run("bash", SCRIPT, timeout=300).check().err)
+        assert versions(node) == PLANNED
+        node.bash("rpm --erase --nodeps kubectl").check()
+        result = run_impatiently(node, SCRIPT)
+        assert result.code == 1
+        kept_status("dnf-rolled-back", status(node))
+        assert f"kubectl-{KUBERNETES}-*" in status(node)["message"]
+        assert node.run("rpm", "--query", "kubectl").code == 1
+    finally:
+        served.rename(served.with_name("kubernetes-older"))
+        kept.rename(served)
+        node.run("dnf", "--quiet", "clean", "expire-cache").check()
+    node.run("bash", SCRIPT, "--only", "packages", timeout=300).check()
+    assert node.run("rpm", "--query", "kubectl").check().out.startswith(f"kubectl-{KUBERNETES}")
 
 
 def test_a_repository_of_the_image_that_does_not_answer_stops_nothing(node: Machine) -> None:

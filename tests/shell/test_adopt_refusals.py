@@ -9,7 +9,7 @@ import pytest
 
 from meshstrap.errors import AdoptionRefused
 from meshstrap.plan.names import MESH_PORTS
-from tests.golden.cases import example_plan, plan_of
+from tests.golden.cases import example_plan, plan_of, system_plan
 
 from .adopted import MEMORY, LivedIn, listen, rendered
 from .firewall_rules import RULES_V4
@@ -51,6 +51,25 @@ def of_another_role(box: Sandbox) -> None:
 def without_lived(box: Sandbox) -> None:
     (box.root / "run/systemd/system/keep").unlink()
     (box.root / "run/systemd/system").rmdir()
+
+
+DUMP = """\
+Acquire::http::Proxy "http://proxy.example.net:3128";
+APT::Update::Post-Invoke-Success:: "touch /x";
+DPkg::Post-Invoke:: "echo "a"";
+"""
+# What others run after an update is not run for a question; a proxy is asked as by them.
+GONE = """! grep -q Invoke "$APT_CONFIG" || exit 99
+grep -q proxy.example.net "$APT_CONFIG" || exit 98
+echo 'E: Failed to fetch http://ppa.example.net/old  404' >&2
+echo 'E: Some index files failed to download.' >&2
+exit 100"""
+
+
+def without_update(box: Sandbox) -> None:
+    box.stub("apt-config", f"cat <<'DUMP'\n{DUMP}DUMP")
+    box.stub("timeout", 'shift; "$@"')
+    box.stub("apt-get", GONE)
 
 
 FULL = MEMORY.replace("10241928", "1024000").replace("SwapFree:        2", "SwapFree: 1")
@@ -103,6 +122,12 @@ ROWS: tuple[tuple[str, Spoil, str, str], ...] = (
         ),
         "tailscale.list names a repository of the plan",
         "move it out of /etc/apt",
+    ),
+    (
+        "a source that is gone",
+        without_update,
+        "apt-get update fails: Failed to fetch http://ppa.example.net/old",
+        "mend that source",
     ),
     (
         "a port",
@@ -238,3 +263,17 @@ def test_a_machine_of_this_tailnet_with_the_tag_may_stay_in_it(machine: LivedIn)
     assert machine.run("--check").code == 0
     in_tailnet(machine.sandbox, server="https://login.tailscale.com")
     assert machine.run("--check").code == 0
+
+
+def test_oracle_linux_is_asked_in_its_own_words(machine: LivedIn) -> None:
+    box = machine.sandbox
+    box.write("etc/os-release", 'ID="ol"\nVERSION_ID="9.6"\n')
+    box.stub("rpm", 'cat "$ROOT/state/rpms"')
+    box.write("state/rpms", "\nbash\nbash-5.1.8-9\n")
+    plan = system_plan("oracle-9")
+    assert machine.run("--check", plan=plan).code == 0
+    box.write("state/rpms", "\nrunc\nrunc-1.2.4-2\n")
+    outcome = machine.run("--check", plan=plan)
+    assert outcome.code == REFUSED
+    assert "the distribution's runc would have to go for containerd.io" in outcome.log
+    assert outcome.log.count("what to do: ") == 1

@@ -33,7 +33,13 @@ REASONS = {
     'The GPG keys listed for the "a" repository are already installed but they are not correct for this package.\n'
     "Check that the correct key URLs are configured for this repository.. Failing package is: kubelet-1.36.3-1.1\n"
     " GPG Keys are configured as: file:///etc/pki/rpm-gpg/a.asc\nError: GPG check FAILED": (
+        'The GPG keys listed for the "a" repository are already installed but they are not correct for this package.'
         "Check that the correct key URLs are configured for this repository.. Failing package is: kubelet-1.36.3-1.1 "
+        "GPG Keys are configured as: file:///etc/pki/rpm-gpg/a.asc"
+    ),
+    "Import of key(s) didn't help, wrong key(s)?. Failing package is: kubelet-1.36.3-1.1\n"
+    " GPG Keys are configured as: file:///etc/pki/rpm-gpg/a.asc\nError: GPG check FAILED": (
+        "Import of key(s) didn't help, wrong key(s)?. Failing package is: kubelet-1.36.3-1.1 "
         "GPG Keys are configured as: file:///etc/pki/rpm-gpg/a.asc"
     ),
     "Error: Unable to find a match: kubelet-1.36.3-*": "Error: Unable to find a match: kubelet-1.36.3-*",

@@ -103,7 +103,7 @@ def test_check_hands_nothing_over_and_makes_no_token(machine: Machine) -> None:
     machine.say("--check", "this machine can be w1\n")
     code, out, _ = machine.adopt("w1", "--check")
     assert code == 0
-    assert "--check changed nothing; `invoke adopt` without it hands over.\n" in out
+    assert "--check changed nothing; `invoke adopt w1` hands over.\n" in out
     assert machine.told("--told") == ""
     assert not (machine.folder / "secrets.yaml").exists()
 

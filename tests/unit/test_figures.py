@@ -33,6 +33,7 @@ SMALL = Figures(
         "w1 again": 1,
     },
     changes={"cp1": 0, "w1": 0},
+    verify={"shared processors": (2.0, 8.0)},
     memory={"w1": {"kubelet": 40.0, "containerd": 60.0}},
     bytes={"w1": {"web": 100_000_000, "images": 200_000_000}},
 )
@@ -81,6 +82,10 @@ def test_ratios_come_first_and_their_figures_behind_them() -> None:
         "80 s, 100 s",
     )
     assert found["a second run on cp1 against its first: 0 changes"] == ("0.020", "2.0 s, 100 s")
+    assert found["`invoke verify` of ten hosts against one, where all machines share the two CPUs"] == (
+        "4.00",
+        "8.0 s, 2.0 s",
+    )
     assert found["memory of w1, MiB"] == ("100", "containerd 60, kubelet 40")
     assert found["downloaded by w1, MB"] == ("300", "web 100, images 200")
 

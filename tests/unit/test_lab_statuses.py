@@ -34,8 +34,6 @@ w1 (worker): failed, try N, TIME
 packages: waiting for package lock: held: /var/lib/dpkg/lock python3 PID
 what to do: lslocks
 tailnet_address: ADDRESS
-done     hostname N s
-done     swap_off N s
 failed   packages N s
 """
 

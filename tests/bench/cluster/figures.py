@@ -18,8 +18,9 @@ PART = "cost"
 
 @dataclass(frozen=True)
 class Figures:
-    """``seconds``: bring-up and runs; ``memory`` MiB and ``bytes`` by node.
+    """``seconds``: bring-up and runs; ``verify``: those of one host and of ten, by what the machines have.
 
+    ``memory`` MiB and ``bytes`` by node.
     ``busy``: the share of the CPUs that other work took just before.
     """
 
@@ -28,6 +29,7 @@ class Figures:
     busy: float
     seconds: dict[str, float]
     changes: dict[str, int]
+    verify: dict[str, tuple[float, float]]
     memory: dict[str, dict[str, float]]
     bytes: dict[str, dict[str, int]]
 
@@ -38,6 +40,7 @@ Row = tuple[str, str, str]
 def rows(figures: Figures, language: str = "en") -> Iterator[Row]:
     """What, ratio, and the figures that it is made of; the words are those of tests/readme.yaml."""
     yield from _seconds(figures, language)
+    yield from _verify(figures, language)
     yield from _memory(figures, language)
     yield from _bytes(figures, language)
 
@@ -51,6 +54,11 @@ def _seconds(figures: Figures, language: str) -> Iterator[Row]:
         again, first = said[f"{node} again"], said[f"{node} first"]
         title = say("again", language, node=node, changes=figures.changes[node])
         yield title, f"{again / first:.3f}", f"{again:.1f} s, {first:.0f} s"
+
+
+def _verify(figures: Figures, language: str) -> Iterator[Row]:
+    for has, (one, ten) in figures.verify.items():
+        yield say(f"verify, {has}", language), f"{ten / one:.2f}", f"{ten:.1f} s, {one:.1f} s"
 
 
 def _memory(figures: Figures, language: str) -> Iterator[Row]:

@@ -8,12 +8,14 @@ import statistics
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
+from tests.bench import verify
 from tests.cluster.cluster import Cluster
 from tests.cluster.supplies import Supplies, make_supplies
 from tests.cluster.versions import this_machine
@@ -54,6 +56,8 @@ def main(words: list[str]) -> None:
     rounds = next((int(word) for word in words if word.isdigit()), 1)
     with _prepared() as (screen, folder, supplies, busy):
         figures, timeline = measure(folder, supplies, rounds, busy)
+        hosts = verify.measure(folder / "verify", verify.ROUNDS)
+        figures = replace(figures, verify={has: (round(one, 2), round(ten, 2)) for has, (one, ten) in hosts.items()})
         _show(screen, ("what", "#ratio", "figures"), costs.rows(figures))
         screen.say(NOTE.format(rounds=rounds, busy=busy))
         screen.say("\n".join(timeline))
@@ -157,6 +161,7 @@ def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> F
         **_run(busy),
         seconds={name: round(value, 2) for name, value in seconds.items()},
         changes=changes,
+        verify={},
         memory={node: {name: round(size, 1) for name, size in said.items()} for node, said in memory.items()},
         bytes=downloads,
     )

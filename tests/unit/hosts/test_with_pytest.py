@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from meshstrap.errors import NotAllAsked
 from meshstrap.verify.catalogue import checks
 from meshstrap.views.page.model import pytest_command
 from tests.unit.hosts.conftest import FakeFleet
@@ -79,7 +80,7 @@ def test_a_question_without_an_answer_is_neither_passed_nor_failed(fleet: FakeFl
     raw["commands"]["rules"] = {"code": 127, "out": "", "err": "bash: ip: command not found"}
     fleet.host("cp1", raw)
     ran = fleet.pytest("--hosts=ssh://cp1", "--color=no")
-    assert ran.returncode == 1
+    assert ran.returncode == NotAllAsked.exit_code
     assert counts(ran.stdout)["cannot tell"] == 2
     assert "failed" not in counts(ran.stdout)
     assert "cannot tell  rules: exit 127: bash: ip: command not found\n" in ran.stdout
@@ -89,9 +90,17 @@ def test_a_host_that_gives_no_answers_is_one_question_without_one_and_the_others
     (fleet.folder / "w1.json").unlink()
     ran = fleet.pytest(BOTH, "--color=no")
     found = counts(ran.stdout)
-    assert (ran.returncode, found["cannot tell"], "failed" in found) == (1, 1, False)
+    assert (ran.returncode, found["cannot tell"], "failed" in found) == (NotAllAsked.exit_code, 1, False)
     assert "ssh: connect to host w1 port 22: Connection timed out" in ran.stdout
     assert found["passed"] > 80
+
+
+def test_what_differs_outweighs_what_could_not_be_asked(fleet: FakeFleet) -> None:
+    raw = green("cp1")
+    data("rules", lambda told: told.pop(1))(raw)
+    fleet.host("cp1", raw)
+    (fleet.folder / "w1.json").unlink()
+    assert fleet.pytest(BOTH).returncode == 1
 
 
 def test_a_host_that_is_no_node_fails_with_the_known_names(fleet: FakeFleet) -> None:
@@ -142,7 +151,7 @@ def test_the_command_of_the_page_is_one_that_works(fleet: FakeFleet) -> None:
 def test_a_choice_of_tests_never_passes_on_a_host_that_cannot_be_asked(fleet: FakeFleet) -> None:
     (fleet.folder / "w1.json").unlink()
     ran = fleet.pytest("--hosts=ssh://w1", "-k", "containerd", "--color=no")
-    assert (ran.returncode, counts(ran.stdout)["cannot tell"]) == (1, 6)
+    assert (ran.returncode, counts(ran.stdout)["cannot tell"]) == (NotAllAsked.exit_code, 6)
     assert "cannot tell  gives no answers" in ran.stdout
 
 
