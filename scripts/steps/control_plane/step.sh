@@ -4,7 +4,7 @@
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}" "${HOSTS_FILE:?}"
-: "${AUDIT_POLICY:?}" "${ADMISSION:?}" "${ENCRYPTION:?}"
+: "${AUDIT_POLICY:?}" "${ENCRYPTION:?}"
 
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
@@ -115,7 +115,7 @@ control_plane_is_complete() {
 
 control_plane_init() { # <address>
   local config waived
-  [[ ! -e $CLUSTER_HAS_LIVED ]] ||
+  [[ ! -e $CLUSTER_HAS_LIVED && (-s $PKI/encryption.yaml || ! -e $ETCD/member) ]] ||
     waiting "this cluster has lived and is not initialised again: $LAST_ERROR" "restore it from a backup; a node that is \
 not registered: systemctl restart kubelet; to begin anew with nothing: rm $CLUSTER_HAS_LIVED"
   config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
@@ -141,14 +141,11 @@ control_plane_certificates() { # <kubeadm configuration>
 }
 
 # What the API server reads lies beside the certificates: kubeadm shows it that folder. The key of the cluster's Secrets is
-# born here and never made anew: without it nobody reads what etcd holds.
+# born here and, once etcd has a member, never made anew: without it nobody reads what etcd holds.
 control_plane_files() {
   write_file "$PKI/audit.yaml" "$AUDIT_POLICY" 600
-  write_file "$PKI/admission.yaml" "$ADMISSION" 600
-  [[ ! -s $PKI/encryption.yaml ]] || return 0
-  [[ ! -e $ETCD/member ]] || fail "$PKI/encryption.yaml, the key of etcd's Secrets, is missing" \
-    "restore it from a backup; to begin anew with nothing: rm -r $ETCD/member"
-  write_file "$PKI/encryption.yaml" "${ENCRYPTION/KEY/$(head -c 32 /dev/urandom | base64)}" 600
+  [[ -s $PKI/encryption.yaml ]] ||
+    write_file "$PKI/encryption.yaml" "${ENCRYPTION/KEY/$(head -c 32 /dev/urandom | base64)}" 600
 }
 
 # The checks that complain about an earlier, unfinished init, each only while the file is there that makes the port or
