@@ -11,9 +11,8 @@ if os.path.exists(packed):
     rows = (line[start : start + 11] for start in range(0, len(line), 11))
     data = b"".join(sum((c - 33) * 94**i for i, c in enumerate(row)).to_bytes(9, "little") for row in rows)
     for part in lzma.decompress(data.rstrip(b"\0")).split(b"\0"):
-        with open(to + ".new", "wb") as new:
+        with open(to + ".new", "wb", 0) as new:
             new.write(part)
-            new.flush()
             os.fsync(new)
         os.chmod(new.name, 0o755)
         os.replace(new.name, to)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from meshstrap.inventory import Cluster, Volume, components
 from meshstrap.plan.merging import derive_overrides
-from meshstrap.plan.model import Component, Network, Override
+from meshstrap.plan.model import Component, Override
 
 PKI = "/etc/kubernetes/pki"
 """kubeadm's folder of certificates, which the API server sees as a whole: what it reads of ours lies there, too."""
@@ -35,6 +35,10 @@ CIPHER_SUITES = (
 asks for one of them (RFC 9113, 9.2.2), so whoever speaks it has them. CIS 1.12 lists both; TLS 1.3 has its own."""
 
 
+OTHER_ARGUMENTS: Mapping[str, str] = {"profiling": "false"}
+"""The controller manager's and the scheduler's: no profiles."""
+
+
 def api_server_arguments() -> dict[str, str]:
     """The API server's: it shows no profiles, tokens of pods end when they say, and TLS is today's."""
     return {
@@ -52,16 +56,6 @@ def api_server_arguments() -> dict[str, str]:
     }
 
 
-def controller_manager_arguments(node_pod_prefix: int) -> dict[str, str]:
-    """The controller manager's: each node's share of the pod subnet, and no profiles."""
-    return {"node-cidr-mask-size": str(node_pod_prefix), "profiling": "false"}
-
-
-def scheduler_arguments() -> dict[str, str]:
-    """The scheduler's: no profiles."""
-    return {"profiling": "false"}
-
-
 def derive_api_server(theirs: components.Component) -> Component:
     """Ours with the person's over them."""
     logs = Volume(
@@ -71,14 +65,9 @@ def derive_api_server(theirs: components.Component) -> Component:
     return replace(ours, volumes=(logs, *ours.volumes))
 
 
-def derive_controller_manager(network: Network, theirs: components.Component) -> Component:
-    """Ours with the person's over them."""
-    return _derive(controller_manager_arguments(network.node_pod_prefix), theirs)
-
-
-def derive_scheduler(theirs: components.Component) -> Component:
-    """Ours with the person's over them."""
-    return _derive(scheduler_arguments(), theirs)
+def derive_other(theirs: components.Component) -> Component:
+    """The controller manager or the scheduler: ours with the person's over them."""
+    return _derive(OTHER_ARGUMENTS, theirs)
 
 
 def _derive(ours: Mapping[str, str], theirs: components.Component) -> Component:
@@ -87,10 +76,9 @@ def _derive(ours: Mapping[str, str], theirs: components.Component) -> Component:
 
 def component_overrides(cluster: Cluster) -> Iterator[Override]:
     """What the person has set over ours, or beside it."""
-    # No share of the pod subnet is among them: it is not the person's.
     for key, ours, theirs in (
         ("api_server", api_server_arguments(), cluster.api_server),
-        ("controller_manager", controller_manager_arguments(0), cluster.controller_manager),
-        ("scheduler", scheduler_arguments(), cluster.scheduler),
+        ("controller_manager", OTHER_ARGUMENTS, cluster.controller_manager),
+        ("scheduler", OTHER_ARGUMENTS, cluster.scheduler),
     ):
         yield from derive_overrides(f"cluster.{key}.arguments", ours, theirs.arguments)

@@ -12,14 +12,14 @@ file_is() { # <path> <text> [mode]
 
 # The temporary name is fixed, so that a run that was killed leaves one file at most, and the next one takes it.
 write_file() { # <path> <text> [mode]
-  local path=$1 new
+  local path=$1 new why
   new=${path%/*}/.${path##*/}.new
   # The content must be on the disk before the name is: a power cut would leave an empty file.
-  {
+  why=$({
     mkdir -p "${path%/*}" && rm -f "$new" && (umask 077 && printf '%s\n' "$2" >"$new") &&
       chmod "${3:-644}" "$new" && sync "$new"
-  } ||
-    fail "cannot write $path" "findmnt --output TARGET,AVAIL,OPTIONS --target ${path%/*}; journalctl -u meshstrap -n 50"
+  } 2>&1) ||
+    fail "cannot write $path: ${why##*: }" "findmnt --target ${path%/*}"
   # shellcheck disable=SC2310 # file_is maps each of its failures to 1 itself
   if file_is "$@"; then
     rm -f "$new"

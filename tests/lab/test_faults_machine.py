@@ -84,7 +84,7 @@ def test_a_folder_that_cannot_be_written_is_named(machine: Machine, kept_status:
     machine.bash(f"systemctl stop meshstrap; echo '# a foreign hand' >>{file}").check()
     with read_only(machine, "/etc"):
         start_again(machine)
-        said = wait_says(machine, f"cannot write {file}", state="failed")
+        said = wait_says(machine, f"cannot write {file}: Read-only file system", state="failed")
         kept_status("folder-read-only", said)
         shown = machine.bash(said["next"].split(";")[0])
         assert "ro," in shown.check().out, "what it says to do shows the reason"

@@ -96,11 +96,11 @@ def test_while_it_waits_the_status_says_the_reason_of_this_moment(sandbox: Sandb
 
 
 def test_a_file_that_cannot_be_written_is_named_with_a_command_that_shows_why(sandbox: Sandbox) -> None:
-    sandbox.stub("sync", "exit 1")
+    sandbox.stub("sync", "echo \"sync: error syncing '$1': No space left on device\" >&2; exit 1")
     outcome = shell(sandbox, 'write_file "$ROOT/etc/a/b.conf" x')
     assert outcome.code == 1
-    assert f"cannot write {sandbox.root}/etc/a/b.conf" in outcome.log
-    assert f"findmnt --output TARGET,AVAIL,OPTIONS --target {sandbox.root}/etc/a" in outcome.log
+    assert f"cannot write {sandbox.root}/etc/a/b.conf: No space left on device" in outcome.log
+    assert f"findmnt --target {sandbox.root}/etc/a" in outcome.log
     assert not sandbox.exists("/etc/a/b.conf")
 
 

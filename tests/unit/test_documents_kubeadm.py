@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from meshstrap.plan import Plan
+from meshstrap.plan.network import NODE_POD_PREFIX
 from meshstrap.rendering import render_documents
 from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
 
@@ -171,7 +172,9 @@ def test_the_cluster_is_the_plans() -> None:
         "podSubnet": "10.244.0.0/16",
         "serviceSubnet": "10.96.0.0/16",
     }
-    assert part["controllerManager"]["extraArgs"][0] == {"name": "node-cidr-mask-size", "value": "24"}
+    # Each node's share is kube-controller-manager's own default, and no other is told.
+    assert NODE_POD_PREFIX == 24
+    assert "node-cidr-mask-size" not in _told(part["controllerManager"])
 
 
 def test_what_kubernetes_leaves_open_is_closed() -> None:
