@@ -40,7 +40,7 @@ enter() {
 leave() {
   local name
   # A few templates among the modules are no Python.
-  chroot "$tree" /native/usr/bin/python3 -m compileall -q -j 2 /usr/lib/python3 /usr/lib/python3.* >/dev/null || true
+  chroot "$tree" /native/usr/bin/python3 -m compileall -q /usr/lib/python3 /usr/lib/python3.* >/dev/null || true
   for name in bash dash perl; do
     umount "$tree/usr/bin/$name"
   done
