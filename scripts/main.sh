@@ -1,18 +1,11 @@
 # shellcheck shell=bash
 # The command line, and the one loop that runs the steps.
 
-: "${ROOT?}" "${NODE_NAME:?}" "${NODE_ROLE:?}" "${STEPS[*]:?}"
+: "${ROOT?}" "${STEPS[*]:?}"
 : "${DOWNGRADE:?}" "${STATUS_FILE:?}" "${STATUS_SUBSTITUTE:?}" "${CHANGED:?}" "${RECORDING:?}"
 
 usage() {
-  cat <<TXT
-bootstrap.sh makes this machine the node $NODE_NAME ($NODE_ROLE); safe at any time
---check: changes nothing, exit 1 when something is not as planned
---downgrade: also takes back what is newer than the plan
---only STEP: one step alone
---list: the steps
---status: what this node last said of itself
-TXT
+  echo "--check: changes nothing; --downgrade: takes back what is newer than the plan; --only STEP; --list; --status"
 }
 
 refuse() { # <message> <what a person can do>

@@ -23,6 +23,7 @@ API_SERVER = {
     "bind-address": "nodes reach it in the tailnet, the machine itself on 127.0.0.1",
     "client-ca-file": _NAMES,
     "enable-bootstrap-token-auth": "workers join with a bootstrap token",
+    "encryption-provider-config": "the control plane makes the key, and without it every Secret is lost",
     "etcd-cafile": _ETCD,
     "etcd-certfile": _ETCD,
     "etcd-keyfile": _ETCD,
@@ -80,7 +81,8 @@ SCHEDULER = {
 }
 """Argument of kube-scheduler → why it is not the person's."""
 
-_KUBEADMS_VOLUMES = (
+_TAKEN_VOLUMES = (
+    "audit",
     *("ca-certs", "etc-ca-certificates", "etc-pki-ca-trust", "etc-pki-tls-certs", "etcd-certs", "flexvolume-dir"),
     *("k8s-certs", "kubeconfig", "usr-local-share-ca-certificates", "usr-share-ca-certificates"),
 )
@@ -112,13 +114,13 @@ def arguments_leave_the_design_alone(inventory: Inventory, places: Places) -> It
 
 
 def volumes_have_names_of_their_own(inventory: Inventory, places: Places) -> Iterator[Problem]:
-    """No volume has the name of another, or of one of kubeadm's: kubeadm would write a pod that no kubelet takes."""
+    """No volume has the name of another, or of one that is there anyway: no kubelet would take the pod."""
     for key, component, _ in components(inventory):
         names = [volume.name for volume in component.volumes]
         for index, name in enumerate(names):
             place: Path = ("cluster", key, "volumes", index, "name")
-            if name in _KUBEADMS_VOLUMES:
-                yield places.problem(place, f"'{name}' is a volume of kubeadm's; give it another name")
+            if name in _TAKEN_VOLUMES:
+                yield places.problem(place, f"'{name}' is a volume of kubeadm's or meshstrap's; give it another name")
             elif name in names[:index]:
                 yield places.problem(place, f"'{name}' is also the name of volumes[{names.index(name)}]")
 

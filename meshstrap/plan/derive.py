@@ -13,12 +13,7 @@ from meshstrap.inventory.shapes import SHAPES
 from meshstrap.plan import machines
 from meshstrap.plan.accounts import derive_account
 from meshstrap.plan.cilium import cilium_images, cilium_values
-from meshstrap.plan.control_plane import (
-    component_overrides,
-    derive_api_server,
-    derive_controller_manager,
-    derive_scheduler,
-)
+from meshstrap.plan.control_plane import component_overrides, derive_api_server, derive_other
 from meshstrap.plan.facts import derive_facts
 from meshstrap.plan.kubelet import kubelet_configuration
 from meshstrap.plan.merging import derive_overrides, merge_values
@@ -66,8 +61,8 @@ def derive_plan(inventory: Inventory) -> Plan:
         cilium_images=cilium_images(versions.cilium, values),
         kubelet=merge_values(kubelet_configuration(), cluster.kubelet),
         api_server=derive_api_server(cluster.api_server),
-        controller_manager=derive_controller_manager(network, cluster.controller_manager),
-        scheduler=derive_scheduler(cluster.scheduler),
+        controller_manager=derive_other(cluster.controller_manager),
+        scheduler=derive_other(cluster.scheduler),
         waived_preflight=cluster.waive_preflight,
         registry_mirrors=tuple(RegistryMirror(registry=name, url=url) for name, url in sources.registries.items()),
         trusted_ca=sources.trusted_ca,

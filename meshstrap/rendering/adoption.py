@@ -14,7 +14,7 @@ from meshstrap.rendering.files import ADOPT_FILES, files_for
 from meshstrap.rendering.header import render_header, render_values
 from meshstrap.rendering.parts import assemble_files, without_directives
 from meshstrap.rendering.script import Script
-from meshstrap.rendering.userdata import CLOUD_SETTINGS, File, user_data_files
+from meshstrap.rendering.userdata import CLOUD_SETTINGS, File, unit_file, user_data_files
 from meshstrap.rendering.yaml_text import yaml_document
 from meshstrap.secrets import Secrets
 
@@ -41,9 +41,9 @@ def render_adoption(plan: Plan, node: NodePlan, script: Script, secrets: Secrets
     code = assemble_files((*files_for(node.steps, node.family), *ADOPT_FILES), entry="adopt")
     header = render_header(plan, node, render_documents(plan, node), code.reads, script.plan_hash, title="adopt")
     told = File(path=CLOUD_CONFIG_PATH, content=yaml_document(CLOUD_SETTINGS))
-    files = (told, *user_data_files(plan, node, script, secrets))
+    files = {file.path: file for file in (told, unit_file(plan, node), *user_data_files(plan, node, script, secrets))}
     text = without_directives(code.text)
-    return Adoption(asks=header + _handed(()) + text, hands_over=header + _handed(files) + text)
+    return Adoption(asks=header + _handed(()) + text, hands_over=header + _handed(tuple(files.values())) + text)
 
 
 def _handed(files: tuple[File, ...]) -> str:

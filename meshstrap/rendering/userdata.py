@@ -26,12 +26,13 @@ from meshstrap.secrets import Secrets
 METADATA_LIMIT = 32_000
 """Bytes of all of an instance's metadata, user-data in base64 and SSH keys together (OCI: LaunchInstanceDetails)."""
 
-METADATA_RESERVE = 256
-"""Bytes kept free for what a console or Terraform adds: names of two fields and quotes are some 60, this four times."""
+METADATA_RESERVE = 128
+"""Bytes kept free for what a console or Terraform adds: names of two fields and quotes are some 60, this twice."""
 
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
 PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
 UNPACK_PATH = "/opt/meshstrap/unpack.py"
+_UNPACK = f"python3 {UNPACK_PATH}; "
 UNIT_PATH = "/etc/systemd/system/meshstrap.service"
 SECRETS_FOLDER = "/etc/meshstrap/secrets"
 
@@ -96,7 +97,7 @@ class UserData:
 
 def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> UserData:
     """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
-    compressed = b"" if plan.code_url else xz_bytes(script.text)
+    compressed = b"" if plan.code_url else packed_texts(plan, node, script)
     files = user_data_files(plan, node, script, secrets)
     text = _cloud_config(plan, node, files)
     b64 = _base64(gzip_bytes(text))
@@ -120,12 +121,19 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
 
 
 def user_data_files(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> tuple[File, ...]:
-    """What cloud-init writes, in order: the script and what makes it whole, its unit, the node's secrets."""
-    return (
-        *(_fetching_files(plan, script) if plan.code_url else _packed_files(xz_bytes(script.text))),
-        File(path=UNIT_PATH, content=render_unit(plan, node)),
-        *_secret_files(plan, node, secrets),
-    )
+    """What cloud-init writes, in order: the script, its unit, what makes them whole, the node's secrets."""
+    files = _fetching_files(plan, node, script) if plan.code_url else _packed_files(packed_texts(plan, node, script))
+    return (*files, *_secret_files(plan, node, secrets))
+
+
+def unit_file(plan: Plan, node: NodePlan) -> File:
+    """The unit as it lies on the machine."""
+    return File(path=UNIT_PATH, content=render_unit(plan, node))
+
+
+def packed_texts(plan: Plan, node: NodePlan, script: Script) -> bytes:
+    """The script and its unit, compressed as one: the unit alone would take five times the room."""
+    return xz_bytes(f"{script.text}\0{render_unit(plan, node)}")
 
 
 def _packed_files(compressed: bytes) -> tuple[File, ...]:
@@ -135,10 +143,11 @@ def _packed_files(compressed: bytes) -> tuple[File, ...]:
     )
 
 
-def _fetching_files(plan: Plan, script: Script) -> tuple[File, ...]:
+def _fetching_files(plan: Plan, node: NodePlan, script: Script) -> tuple[File, ...]:
     return (
         File(path=SCRIPT_PATH, content=script.header + render_fetch(plan.code_url, render_code())),
         File(path=FETCH_PATH, content=fetch_program()),
+        unit_file(plan, node),
     )
 
 
@@ -176,9 +185,10 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         "write_files": [_write_file(file) for file in files],
         # cloud-init syncs nothing and writes these files once: a power cut within half a minute would leave them empty
         # for good. systemctl does not wait: a node may have to wait for hours, and cloud-init must not.
-        "runcmd": ["sync; systemctl enable --now --no-block meshstrap"],
+        # What is packed brings the unit along.
+        "runcmd": [f"{'' if plan.code_url else _UNPACK}sync; systemctl enable --now --no-block meshstrap"],
     }
-    introduction = f"# {node.name}, {node.role} of {plan.name}. Holds secrets: for the cloud only.\n"
+    introduction = f"# {node.name} of {plan.name}. Holds secrets: for the cloud only.\n"
     if plan.code_url:
         introduction += f"# The values are bootstrap.sh; its code is fetched from {plan.code_url}.\n"
     return "#cloud-config\n" + introduction + yaml_document(config, narrow=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from meshstrap.decisions.benchmark import load_benchmark
 from tests.lab.process import wait_until
 from tests.lab.verifying import ROOT, Ssh
 
@@ -29,6 +30,22 @@ def test_a_living_cluster_is_as_planned(ssh: Ssh, cluster: Cluster, supplies: Su
             assert f"{here} to {there} direct" in measured
             assert f"{here} to {there} " in measured
     assert namespaces(cluster) == []
+
+
+def test_the_items_of_the_benchmark_are_so_in_what_runs(cluster: Cluster) -> None:
+    """By the kernel's names for the programs, which end after 15 letters."""
+    ask = "ps -ww -C kube-apiserver,kube-controller,kube-scheduler,etcd -o args="
+    lines = [line.split() for line in cluster.machines["cp1"].bash(ask).check().out.splitlines() if line.strip()]
+    running = {words[0].rpartition("/")[2]: words for words in lines}
+    assert set(running) == {"kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"}
+    absent = [
+        f"{item.id}: {place}"
+        for item in load_benchmark().items
+        for place in (item.kubeadm, item.holds)
+        for program, _, setting in [place.partition(" ")]
+        if program in running and f"--{setting}" not in running[program]
+    ]
+    assert absent == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -77,7 +77,7 @@ NODE_LAB = Division(
         "test_faults_": 3,
         "test_fetched_code": 2,
         "test_killed::test_a_run": 2,
-        "test_machine_that_lived": 3,
+        "test_machine_that_lived": 2,
         "test_oracle_linux": 4,
         "test_power_cut::test_a_machine": 1,
         "test_steps": 3,

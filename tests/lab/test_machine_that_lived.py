@@ -10,7 +10,7 @@ import pytest
 
 from meshstrap.errors import AdoptionRefused
 
-from .dress import reboot
+from .dress import reboot, rest
 from .lab import Lab
 from .lived import AUTH_KEY, BORN, HELD, OWNERS_FILES, OWNERS_RULES, PAGE, SHUT, WEB, Lived, lived_in
 from .node import bootstrap, check_steps, status, wait_settled
@@ -58,8 +58,8 @@ def test_the_owners_machine_is_as_its_owner_wants_it(lived: Lived, owned: dict[s
 def test_what_is_in_the_way_is_named_and_nothing_is_changed(lived: Lived) -> None:
     machine = lived.machine
     machine.write("/var/lib/rancher/k3s/server/token", "x")
-    machine.write("/etc/apt/sources.list.d/own.list", "deb http://apt.lab.test/tailscale lab main\n")
-    machine.write("/etc/apt/sources.list.d/gone.list", "deb [trusted=yes] http://apt.lab.test/gone lab main\n")
+    machine.write("/etc/apt/sources.list.d/own.list", "deb [trusted=yes] http://apt.lab.test/tailscale lab main\n")
+    machine.write("/etc/apt/sources.list.d/gone.list", "deb http://apt.lab.test/gone lab main\n")
     machine.run("systemd-run", "--unit=owner-port", "python3", "-m", "http.server", "10250").check()
     # A user's first sudo leaves a mark in his home.
     lived.ssh.run("w1", "sudo -n true")
@@ -121,13 +121,14 @@ def test_the_auth_key_is_nowhere_but_in_its_file(lived: Lived) -> None:
 
 def test_a_second_time_changes_nothing(lived: Lived) -> None:
     ask = "stat -c '%n %i %Y' /opt/meshstrap/* /etc/meshstrap/secrets/* /etc/systemd/system/meshstrap.service"
-    before, runs = lived.machine.bash(ask).out, status(lived.machine)["started"]
+    rest(lived.machine)
+    before = lived.machine.bash(ask).out
     again = lived.adopt()
     assert again.code == 0, again
     assert "this machine is w1 of lab already\n" in again.out
     assert "nothing was changed" in again.out
     assert lived.machine.bash(ask).out == before
-    assert status(lived.machine)["started"] == runs, "the unit was not started anew"
+    assert lived.machine.run("systemctl", "is-active", "meshstrap").out == "inactive\n"
 
 
 def test_after_a_reboot_it_converges_by_itself_and_cloud_init_does_nothing_twice(

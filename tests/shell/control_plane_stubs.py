@@ -60,7 +60,9 @@ done
 cut kubeconfig
 mkdir -p $K/manifests
 echo pod >$K/manifests/etcd.yaml; cut etcd
-for part in PARTS; do echo pod >$K/manifests/$part.yaml; done; cut control-plane
+for part in PARTS; do echo pod >$K/manifests/$part.yaml; done
+echo '- --encryption-provider-config=/etc/kubernetes/pki/encryption.yaml' >>$K/manifests/kube-apiserver.yaml
+cut control-plane
 mkdir -p $R/var/lib/kubelet; rm -f $S/kubelet; echo config >$R/var/lib/kubelet/config.yaml; cut kubelet-stopped
 touch $S/kubelet $S/api; mkdir -p $R/var/lib/etcd/member/wal; cut kubelet-start
 touch $S/rights; echo node/cp1 >$S/objects; cut wait-control-plane
@@ -99,6 +101,8 @@ def make_control_plane(sandbox: Sandbox) -> Sandbox:
         "STEPS": ("control_plane",),
         "KUBEADM_CONFIG": KUBEADM_CONFIG,
         "KUBELET_PATCH": "",
+        "AUDIT_POLICY": "kind: Policy",
+        "ENCRYPTION": "kind: EncryptionConfiguration\nsecret: KEY",
     }
     sandbox.write("etc/hosts", HOSTS)
     sandbox.write("etc/kubernetes/manifests/.keep", "")

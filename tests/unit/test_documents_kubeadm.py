@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from meshstrap.plan import Plan
+from meshstrap.plan.network import NODE_POD_PREFIX
 from meshstrap.rendering import render_documents
 from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
 
@@ -34,7 +35,8 @@ TIMEOUTS = dict.fromkeys(
     TEXT,
 )
 ENDPOINT = {"advertiseAddress": TEXT, "bindPort": NUMBER}
-COMPONENT = {"extraArgs": ARGUMENTS, "extraEnvs": [{}], "extraVolumes": [{}]}
+VOLUME = {"name": TEXT, "hostPath": TEXT, "mountPath": TEXT, "readOnly": FLAG, "pathType": TEXT}
+COMPONENT = {"extraArgs": ARGUMENTS, "extraEnvs": [{}], "extraVolumes": [VOLUME]}
 FIELDS: dict[str, dict[str, Any]] = {
     "InitConfiguration": {
         "bootstrapTokens": [{"token": TEXT, "ttl": TEXT, "expires": TEXT, "usages": [TEXT], "groups": [TEXT]}],
@@ -170,7 +172,9 @@ def test_the_cluster_is_the_plans() -> None:
         "podSubnet": "10.244.0.0/16",
         "serviceSubnet": "10.96.0.0/16",
     }
-    assert part["controllerManager"]["extraArgs"][0] == {"name": "node-cidr-mask-size", "value": "24"}
+    # Each node's share is kube-controller-manager's own default, and no other is told.
+    assert NODE_POD_PREFIX == 24
+    assert "node-cidr-mask-size" not in _told(part["controllerManager"])
 
 
 def test_what_kubernetes_leaves_open_is_closed() -> None:
@@ -182,6 +186,21 @@ def test_what_kubernetes_leaves_open_is_closed() -> None:
     assert (kubelet["seccompDefault"], kubelet["podPidsLimit"]) == (True, 4096)
     assert kubelet["tlsMinVersion"] == told["apiServer"]["tls-min-version"] == "VersionTLS12"
     assert ",".join(kubelet["tlsCipherSuites"]) == told["apiServer"]["tls-cipher-suites"]
+
+
+def test_who_did_what_is_written_down_in_bounded_files() -> None:
+    part = documents(example_plan(), "cp1")["ClusterConfiguration"]["apiServer"]
+    told = _told(part)
+    files = [int(told[f"audit-log-{name}"]) for name in ("maxage", "maxbackup", "maxsize")]
+    # The least that CIS 1.12 asks for: 1.2.17 to 1.2.19.
+    assert files == [30, 10, 100]
+    (volume,) = part["extraVolumes"]
+    assert told["audit-log-path"].startswith(f"{volume['mountPath']}/")
+    assert "readOnly" not in volume
+    policy = next(
+        one.text for one in render_documents(example_plan(), example_plan().node("cp1")) if one.name == "audit.yaml"
+    )
+    assert {rule["level"] for rule in yaml.safe_load(policy)["rules"]} == {"None", "Metadata"}
 
 
 def _told(component: dict[str, Any]) -> dict[str, str]:

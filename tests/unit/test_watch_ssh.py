@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -15,7 +16,17 @@ from pathlib import Path
 import pytest
 
 from meshstrap.errors import NoWay
-from meshstrap.ssh import BATCH, Host, advice, parse_hosts, reason_of, ssh_configuration, ssh_program
+from meshstrap.ssh import (
+    BATCH,
+    SSH_FAILED,
+    Host,
+    advice,
+    parse_hosts,
+    reason_of,
+    run_bounded,
+    ssh_configuration,
+    ssh_program,
+)
 from meshstrap.watch.reading import COMMAND
 from tests.processes import ended
 from tests.unit.test_watch import STATUS
@@ -101,6 +112,24 @@ def test_an_option_that_this_ssh_does_not_know_is_named_with_its_line(tmp_path: 
     ran = run_ssh(own)
     assert reason_of(ran.stderr).endswith(": line 3: Bad configuration option: nosuchoption")
     assert "correct that line" in advice("w1", reason_of(ran.stderr))
+
+
+TOLD = "a secret, and much more than a pipe holds\n" * 20_000
+
+
+def test_what_a_program_is_told_comes_whole_on_its_input() -> None:
+    answer = asyncio.run(run_bounded(["cat"], whole=60, told=TOLD))
+    assert (answer.code, answer.out == TOLD) == (0, True)
+
+
+def test_a_program_that_ends_before_it_was_told_all_has_the_last_word() -> None:
+    answer = asyncio.run(run_bounded(["sh", "-c", "echo no >&2; exit 3"], whole=60, told=TOLD))
+    assert (answer.code, answer.err) == (3, "no\n")
+
+
+def test_a_program_that_listens_to_nothing_is_given_up() -> None:
+    answer = asyncio.run(run_bounded(["sleep", "60"], whole=0.5, told=TOLD))
+    assert (answer.code, answer.err) == (SSH_FAILED, "no answer within 0.5 s")
 
 
 def test_no_ssh_is_a_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def asks(plan: Plan) -> Asked:
             "/var/lib/tailscale/tailscaled.state",
             "/etc/kubernetes/*.conf",
             "/etc/kubernetes/pki/*.key",
+            "/etc/kubernetes/pki/*.yaml",
             "/etc/kubernetes/pki/etcd/*.key",
             "/var/lib/kubelet/pki/*.pem",
             "/var/lib/kubelet/pki/*.key",

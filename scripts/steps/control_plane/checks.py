@@ -9,6 +9,7 @@ import yaml
 from netaddr import AddrFormatError, IPAddress
 
 from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan.control_plane import AUDIT_BYTES, AUDIT_LOGS
 from meshstrap.plan.names import INNER_PORTS, SILENT_PORTS
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
@@ -26,6 +27,9 @@ _EXPIRY = (
     'for item in json.load(sys.stdin)["items"]]\''
 )
 
+# The API server's count of what it has written to etcd and read from it, by the way that it was written.
+_TRANSFORMATIONS = "apiserver_storage_transformation_operations_total"
+
 _TOKENS = f"'{SYSTEM}/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken'"
 
 
@@ -33,6 +37,7 @@ def asks(plan: Plan) -> Asked:
     """The API, etcd, certificates, and what listens."""
     del plan
     return Asked(
+        modes=(f"{AUDIT_LOGS}/audit*",),
         commands=(
             Question("listeners", "ss --no-header --tcp --listening --numeric"),
             Question("api_ready", f"{API} '/readyz?verbose' 2>&1", codes=(0, 1)),
@@ -52,6 +57,7 @@ def asks(plan: Plan) -> Asked:
                 "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
                 "openssl pkey -pubin -outform der | sha256sum | cut -d' ' -f1",
             ),
+            Question("transformations", f"set -o pipefail; {API} /metrics | sed -n '/^{_TRANSFORMATIONS}/p'"),
             # By the kernel's names for them, which end after 15 letters.
             Question("components", "ps -ww -C kube-apiserver,kube-controller,kube-scheduler -o args=", codes=(0, 1)),
             Question("cluster_configuration", f"{API} {SYSTEM}/configmaps/kubeadm-config"),
@@ -67,6 +73,8 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
         "inner_ports": ", ".join(f"{port} ({what})" for port, what in INNER_PORTS.items()),
         "silent_ports": ", ".join(f"{port} ({what})" for port, what in SILENT_PORTS.items()),
         "arguments": "; ".join(f"{name} {' '.join(one.words)}" for name, one in plan.components.items()),
+        "audit_logs": AUDIT_LOGS,
+        "audit_mib": AUDIT_BYTES >> 20,
         "ca_cert_hash": plan.ca_cert_hash or "not known yet",
     }
 
@@ -161,6 +169,26 @@ def the_control_plane_is_told_what_is_planned(machine: Machine) -> None:
                 found.append(f"{name} {' '.join(told) or f'without {flag}'}")
                 wanted.append(f"{name} {word}")
     machine.expect(not found, found, "; ".join(wanted))
+
+
+@TOPIC.check()
+def secrets_are_encrypted_in_etcd(machine: Machine) -> None:
+    lines = [line for line in machine.answers.lines("transformations") if 'resource="secrets"' in line]
+    if not lines:
+        raise CannotTell("the API server has read no Secret yet")
+    machine.expect(any('="k8s:enc:' in line for line in lines), "those that it has read were written as they are")
+
+
+@TOPIC.check()
+def who_did_what_is_written_down(machine: Machine) -> None:
+    if not machine.plan.api_server.arguments.get("audit-log-path", "").startswith(f"{AUDIT_LOGS}/"):
+        machine.skip("cluster.api_server writes it elsewhere")
+    files = machine.answers.modes(f"{AUDIT_LOGS}/audit*")
+    wrong = [f"{path} is {one.owner}'s, {one.mode}" for path, one in files.items() if not one.is_roots_alone]
+    size = sum(one.bytes for one in files.values())
+    if size > AUDIT_BYTES:
+        wrong.append(f"{len(files)} files, {size >> 20} MiB")
+    machine.expect(files and not wrong, wrong or "no file")
 
 
 @TOPIC.check()

@@ -4,6 +4,7 @@
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}" "${HOSTS_FILE:?}"
+: "${AUDIT_POLICY:?}" "${ENCRYPTION:?}"
 
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
@@ -50,7 +51,8 @@ facts_control_plane() {
 control_plane_is_whole() {
   local part
   for part in "$KUBERNETES"/{admin,kubelet}.conf "$MANIFESTS"/{kube-{apiserver,controller-manager,scheduler},etcd}.yaml \
-    "$ROOT/var/lib/kubelet/config.yaml" "$ETCD/member"; do
+    "$ROOT/var/lib/kubelet/config.yaml" "$ETCD/member" \
+    $(sed -n "s,.*encryption-provider-config=,$ROOT,p" "$MANIFESTS/kube-apiserver.yaml"); do
     [[ -s $part ]] || no "$part is missing or empty"
   done
 }
@@ -113,11 +115,12 @@ control_plane_is_complete() {
 
 control_plane_init() { # <address>
   local config waived
-  [[ ! -e $CLUSTER_HAS_LIVED ]] ||
+  [[ ! -e $CLUSTER_HAS_LIVED && (-s $PKI/encryption.yaml || ! -e $ETCD/member) ]] ||
     waiting "this cluster has lived and is not initialised again: $LAST_ERROR" "restore it from a backup; a node that is \
 not registered: systemctl restart kubelet; to begin anew with nothing: rm $CLUSTER_HAS_LIVED"
   config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
   control_plane_certificates "$config"
+  control_plane_files
   # An empty kubeconfig is all that a power cut leaves of a new one, and init would refuse it.
   find "$KUBERNETES" -maxdepth 1 -name '*.conf' -empty -delete
   waived=$(control_plane_leftovers)
@@ -135,6 +138,14 @@ control_plane_certificates() { # <kubeadm configuration>
   run_kubeadm init phase certs all --config "$WORK/certificates.yaml"
   sync
   mv "$PKI.new" "$PKI"
+}
+
+# What the API server reads lies beside the certificates: kubeadm shows it that folder. The key of the cluster's Secrets is
+# born here and, once etcd has a member, never made anew: without it nobody reads what etcd holds.
+control_plane_files() {
+  write_file "$PKI/audit.yaml" "$AUDIT_POLICY" 600
+  [[ -s $PKI/encryption.yaml ]] ||
+    write_file "$PKI/encryption.yaml" "${ENCRYPTION/KEY/$(head -c 32 /dev/urandom | base64)}" 600
 }
 
 # The checks that complain about an earlier, unfinished init, each only while the file is there that makes the port or

@@ -18,8 +18,8 @@ check_node_ready() {
     http://cilium/v1/healthz || no "Cilium's agent does not answer yet"
 }
 
-# What ends when, of all that this node has: certificates, signing keys, the node's key in the tailnet, and on a control
-# plane Hubble's certificate. What cannot be asked now is not listed.
+# What ends when, of all that this node has: certificates, signing keys and the node's key in the tailnet. Hubble's
+# certificate verify asks for. What cannot be asked now is not listed.
 facts_node_ready() {
   local what end
   while read -r what end; do
@@ -30,8 +30,6 @@ facts_node_ready() {
         --show-keys "$what" | sed -n 's/^pub.*: \(.*\)]/\1/p')"
     done
     tailnet_says '"node-key", d["Self"].get("KeyExpiry", "")'
-    echo "hubble $(kube get secrets --namespace kube-system hubble-server-certs --output 'jsonpath={.data.tls\.crt}' |
-      base64 -d | openssl x509 -noout -enddate)"
   )
 }
 

@@ -16,7 +16,7 @@ def asks(plan: Plan) -> Asked:
     return Asked(
         texts=("/proc/swaps", "/etc/fstab"),
         # Targets are always there: an empty list means that systemd did not answer.
-        commands=(Question("swap_units", "systemctl list-unit-files --type=swap,target --no-legend --plain"),),
+        commands=(Question("swap_units", "systemctl list-unit-files --no-legend --plain '*.swap' swap.target"),),
     )
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import yaml
 
 from meshstrap.plan import NodePlan, Plan
-from tests.unit.hosts.faults import Raw, fault, out, says
+from tests.unit.hosts.faults import Raw, fault, mode, out, says
 from tests.unit.hosts.green import NO_API
+
+LOG = "/var/log/kubernetes/audit.log"
 
 
 def answers(plan: Plan, node: NodePlan) -> Raw:
     """What it answers where all is well."""
-    asked = "api_ready api_version api_anonymous etcd ca_hash cluster_configuration tokens components"
+    asked = "api_ready api_version api_anonymous etcd ca_hash cluster_configuration tokens components transformations"
     commands: dict[str, Any] = dict.fromkeys(asked.split(), NO_API)
     private = {"mode": "0600", "owner": "root", "kind": "file", "bytes": 1000}
     if node.is_control_plane:
@@ -25,7 +27,8 @@ def answers(plan: Plan, node: NodePlan) -> Raw:
         "LISTEN 0 4096 127.0.0.53%lo:53 0.0.0.0:*\nLISTEN 0 4096 100.64.0.1:2379 0.0.0.0:*\n"
         "LISTEN 0 4096 [::1]:10257 [::]:*\n"
     )
-    return {"modes": {"/etc/kubernetes/pki/ca.key": private} if node.is_control_plane else {}, "commands": commands}
+    files = ("/etc/kubernetes/pki/ca.key", LOG, f"{LOG[:-4]}-2026-11-28T10-00-00.000.log.gz")
+    return {"modes": dict.fromkeys(files if node.is_control_plane else (), private), "commands": commands}
 
 
 def _of_the_api(plan: Plan) -> dict[str, Any]:
@@ -35,7 +38,9 @@ def _of_the_api(plan: Plan) -> dict[str, Any]:
         "proxy": {"disabled": True},
     }
     arguments = [f"{name} --v=2 {' '.join(one.words)} --port=1" for name, one in plan.components.items()]
+    counted = "apiserver_storage_transformation_operations_total"
     return {
+        "transformations": f'{counted}{{resource="secrets",transformer_prefix="k8s:enc:secretbox:v1:"}} 2\n',
         "components": "\n".join(arguments) + "\n",
         "api_ready": "[+]ping ok\n[+]etcd ok\nreadyz check passed\n",
         "api_version": json.dumps({"major": "1", "gitVersion": f"v{plan.versions.kubernetes}"}),
@@ -108,6 +113,14 @@ FAULTS = (
         out("components", "VersionTLS12", "VersionTLS10"),
         "kube-apiserver --tls-min-version=VersionTLS10",
     ),
+    fault(
+        "control_plane",
+        "secrets are encrypted in etcd",
+        out("transformations", "k8s:enc:secretbox:v1:", ""),
+        "were written as they are",
+    ),
+    fault("control_plane", "who did what is written down", mode(LOG, mode="0644"), f"{LOG} is root's, 0644"),
+    fault("control_plane", "who did what is written down", mode(LOG, bytes=2 << 30), "2 files, 2048 MiB"),
     fault("control_plane", "the ca is the pinned one", says("ca_hash", "cd" * 32), f"sha256:{'cd' * 32}"),
     fault(
         "control_plane",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 import subprocess
 from datetime import datetime
@@ -112,19 +111,13 @@ def test_what_ends_when_is_a_fact(machine: Sandbox) -> None:
     machine.stub("gpg", GPG)
     told = '{"BackendState": "Running", "Self": {"KeyExpiry": "2027-05-01T10:00:00Z"}}'
     machine.stub("tailscale", f"echo '{told}'")
-    secret = base64.b64encode(paths[0].read_bytes()).decode()
-    stubs.stub_kubectl(
-        machine,
-        '  "get node/w1 --output jsonpath="*) cat $S/ready ;;\n'
-        f'  "get secrets --namespace kube-system hubble-server-certs"*) echo {secret} ;;\n',
-    )
+    stubs.stub_kubectl(machine, '  "get node/w1 --output jsonpath="*) cat $S/ready ;;\n')
     facts = facts_of(machine, "node_ready")
     current = kubelet / "kubelet-client-current.pem"
     assert facts == {
         **{f"ends {path}": end_of(path) for path in [*paths[:3], current]},
         f"ends {machine.root}/etc/apt/keyrings/meshstrap-kubernetes.asc": "2026-12-29T00:00:00Z",
         "ends node-key": "2027-05-01T10:00:00Z",
-        "ends hubble": end_of(paths[0]),
     }
     assert problems(status(machine)) == []
 
