@@ -18,6 +18,9 @@ SCRIPTS = (HERE / "native.sh", HERE / "image.sh")
 # What a machine with a kernel of its own needs beside what containers have.
 MACHINE = "linux-image-cloud-arm64 initramfs-tools grub-efi-arm64-bin cloud-guest-utils fdisk dhcpcd-base zstd".split()
 
+# Where dpkg, and apt for dpkg, find maintainer scripts' programs: those of this machine's processor first.
+PATH = "/native.bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 # What nobody reads in a machine of the lab.
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 OPTIONS = (
@@ -25,8 +28,7 @@ OPTIONS = (
     "--variant=minbase",
     *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
     "--dpkgopt=force-unsafe-io",
-    # dpkg finds maintainer scripts' programs here, and those of this machine's processor first.
-    '--aptopt=DPkg::Path "/native.bin:/usr/sbin:/usr/bin:/sbin:/bin"',
+    f'--aptopt=DPkg::Path "{PATH}"',
 )
 # Emulated, it takes this machine a quarter of an hour of CPU time; behind other work much more goes by.
 BUILD_SECONDS = 3 * 3600
@@ -40,14 +42,27 @@ def arm64_tree(cache: Path) -> Path:
 
 
 def _build(folder: Path, packages: tuple[str, ...], native: Path) -> None:
-    enter, image = SCRIPTS
+    natives, image = SCRIPTS
     hooks = (
-        f'--essential-hook={enter} enter "$1" {native}',
-        f'--customize-hook={enter} leave "$1"',
+        f'--extract-hook={natives} names "$1" {native}',
+        f'--essential-hook={natives} interpreters "$1"',
+        f'--customize-hook={natives} leave "$1"',
         f'--customize-hook={image} "$1" {folder}/debs {" ".join(LATER)}',
     )
     source = f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror()} {SUITE} main"
-    command = ["mmdebstrap", *OPTIONS, f"--include={','.join(packages)}", *hooks, SUITE, str(folder / "root"), source]
+    # The native tree's mounts go with their namespace, whatever becomes of the rest.
+    command = [
+        "unshare",
+        "--mount",
+        "mmdebstrap",
+        *OPTIONS,
+        f"--include={','.join(packages)}",
+        *hooks,
+        SUITE,
+        str(folder / "root"),
+        source,
+    ]
     # The initramfs is made once, in the end, by the tree's own programs.
+    settings = {"DEBIAN_FRONTEND": "noninteractive", "INITRD": "No", "PATH": f"{PATH}:{os.environ['PATH']}"}
     with arm64_programs():
-        run(command, timeout=BUILD_SECONDS, env={**os.environ, "INITRD": "No"}).check()
+        run(command, timeout=BUILD_SECONDS, env={**os.environ, **settings}).check()
