@@ -26,6 +26,11 @@ DEBIAN_PACKAGES = tuple(
     "systemd-container mmdebstrap debian-archive-keyring dnsmasq-base nftables iptables iproute2 procps e2fsprogs curl "
     "gpg gpg-agent dpkg-dev apt-utils conntrack tcpdump zstd".split()
 )
+# What emulates arm64 machines: QEMU, its firmware, and what makes a disk for it out of Debian's packages.
+EMULATION_PACKAGES = tuple(
+    "qemu-system-arm qemu-efi-aarch64 qemu-user-static qemu-utils arch-test dosfstools mtools fdisk "
+    "openssh-client".split()
+)
 # The tests that compare what is kept with what is made.
 GENERATED = (
     "tests/golden",
@@ -93,7 +98,7 @@ def wheel(session: nox.Session) -> None:
     run(session, "pytest", "--timeout=900", *session.posargs, "tests/wheel")
 
 
-def install_lab(session: nox.Session) -> None:
+def install_lab(session: nox.Session, *more: str) -> None:
     """Install what the lab's machines are made of; an error in one line where they cannot be booted."""
     if sys.platform != "linux" or os.geteuid() != 0:
         session.error("the lab boots machines in namespaces of their own: run it as root, on Linux")
@@ -106,7 +111,7 @@ def install_lab(session: nox.Session) -> None:
     with (ENVIRONMENT.parent / "install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         install(session)
-        install_debian_packages(session, DEBIAN_PACKAGES)
+        install_debian_packages(session, (*DEBIAN_PACKAGES, *more))
 
 
 def chosen(session: nox.Session, folder: str) -> tuple[str, ...]:
@@ -147,6 +152,19 @@ def supplies(session: nox.Session) -> None:
     python = (str(PROGRAMS / "python"), "-m", "tests.cluster.supplies", *session.posargs)
     # Who gets the CPUs is decided between sessions of processes (sched(7), autogroup).
     session.run(*(("setsid", "--wait") if "--behind" in session.posargs else ()), *python, external=True)
+
+
+@nox.session(default=False)
+def arm64(session: nox.Session) -> None:
+    """Boot a rendered node on an emulated arm64 machine with a kernel, a firmware and disks of its own.
+
+    `-- --behind`: only build what it needs, while nothing else wants the CPUs. Else what follows `--` is as for `lab`.
+    """
+    install_lab(session, *EMULATION_PACKAGES)
+    if "--behind" in session.posargs:
+        session.run("setsid", "--wait", str(PROGRAMS / "python"), "-m", "tests.arm64.supplies", external=True)
+        return
+    run(session, "pytest", "--durations=15", *chosen(session, "tests/arm64"))
 
 
 @nox.session(default=False)

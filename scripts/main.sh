@@ -14,7 +14,7 @@ refuse() { # <message> <what a person can do>
 }
 
 show_status() {
-  local file=$STATUS_FILE
+  local file=$STATUS_FILE RECORDING=false
   [[ ! -f $STATUS_SUBSTITUTE ]] || file=$STATUS_SUBSTITUTE
   [[ -f $file ]] || refuse 'no run has begun here yet' 'systemctl start meshstrap'
   # For people: status.json itself is for programs.

@@ -26,8 +26,8 @@ SAY_EVERY = 15
 SETTINGS = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false"}
 
 
-def build_programs(module: str, source: Path, flags: Sequence[str], folder: Path, cache: Path) -> None:
-    """Build the ``tool`` lines of a module into ``folder``.
+def build_programs(module: str, source: Path, flags: Sequence[str], folder: Path, cache: Path, arch: str) -> None:
+    """Build the ``tool`` lines of a module into ``folder``, for that processor.
 
     Go keeps every package that it has compiled: a build that was interrupted goes on where it was. ``LabError`` when it
     fails, or when no package was finished for ``SILENT_SECONDS``.
@@ -36,7 +36,7 @@ def build_programs(module: str, source: Path, flags: Sequence[str], folder: Path
     with _one_at_a_time(cache, module):
         began, said = time.monotonic(), time.monotonic()
         last: deque[str] = deque(maxlen=40)
-        for count, line in enumerate(_lines(command, last), 1):
+        for count, line in enumerate(_lines(command, last, arch), 1):
             last.append(line)
             if time.monotonic() - said > SAY_EVERY:
                 said = time.monotonic()
@@ -55,7 +55,7 @@ def _one_at_a_time(cache: Path, module: str) -> Iterator[None]:
         yield
 
 
-def _lines(command: Sequence[str], said: Iterable[str]) -> Iterator[str]:
+def _lines(command: Sequence[str], said: Iterable[str], arch: str) -> Iterator[str]:
     """What the build says, as it says it: a line for each package."""
     process = subprocess.Popen(
         command,
@@ -63,7 +63,7 @@ def _lines(command: Sequence[str], said: Iterable[str]) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **SETTINGS},
+        env={**os.environ, **SETTINGS, "GOARCH": arch},
     )
     lines: Queue[str | None] = Queue()
     threading.Thread(target=_read, args=(process, lines), daemon=True).start()

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from . import leftovers, metadata
+from .instance import Instance
 from .machine import Machine
 from .network import Account, Segment
 from .process import Daemon
@@ -104,7 +105,7 @@ class Lab:
         machine.boot()
 
     @staticmethod
-    def serve_metadata(machine: Machine, user_data: str, ssh_keys: str = "") -> None:
+    def serve_metadata(machine: Instance, user_data: str, ssh_keys: str = "") -> None:
         """Let Oracle's address answer the machine; it goes on to ask at every boot."""
         account = machine.account
         metadata.write_instance(

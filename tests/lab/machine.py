@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import cgroup
+from .instance import Instance
 from .kubelet_host import STATE, prepare_kubelet_host
 from .network import Account
 from .process import Daemon, LabError, Result, run, wait_until
@@ -21,7 +22,7 @@ POWER_OFF_SECONDS = 40
 
 
 @dataclass
-class Machine:
+class Machine(Instance):
     """One machine. ``kubelet``: booted with cgroup v1 controllers: it needs them on a host without pure cgroup v2."""
 
     name: str
@@ -146,14 +147,6 @@ class Machine:
         """Run a command in the machine, as root."""
         return run([*self._inside(), *argv], text=text, timeout=timeout)
 
-    def run_as_unit(self, *argv: str, timeout: float = 120) -> Result:
-        """Run a command in a cgroup of the machine: elsewhere Cilium's socket programs do not see its connections."""
-        return self.run("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--", *argv, timeout=timeout)
-
-    def bash(self, script: str, *, timeout: float = 120) -> Result:
-        """Run a piece of bash in the machine, as root."""
-        return self.run("bash", "-c", script, timeout=timeout)
-
     def shell(self) -> list[str]:
         """The command that opens a shell in the machine, for a person."""
         return [*self._inside(), "KUBECONFIG=/etc/kubernetes/admin.conf", "TERM=xterm", "bash", "-l"]
@@ -205,10 +198,6 @@ class Machine:
         # A running machine's /run and its own mounts are seen only through its first process.
         root = Path(f"/proc/{self._leader}/root") if self._leader else self.root
         return root / path.lstrip("/")
-
-    def journal(self, *options: str) -> str:
-        """The machine's journal."""
-        return self.run("journalctl", "--no-pager", "-o", "short-iso", *options).out
 
     def remove(self) -> None:
         """Take its power and its disk away."""

@@ -13,7 +13,7 @@ from meshstrap.rendering import UserData, pack_user_data, render_script
 from meshstrap.secrets import Secrets
 from tests.status_schema import problems
 
-from .machine import Machine
+from .instance import Instance
 from .process import LabError, Result
 from .vendors import TAILSCALE, Sources
 
@@ -71,12 +71,12 @@ def render(inventory: str, name: str = "w1", secrets: Secrets | None = None) -> 
     return Rendered(plan, node, script.text, pack_user_data(plan, node, script, secrets or Secrets()))
 
 
-def run_impatiently(machine: Machine, path: str, *arguments: str) -> Result:
+def run_impatiently(machine: Instance, path: str, *arguments: str) -> Result:
     """Run a script without its pauses between tries: a repository that is wrong stays so."""
     return machine.run("env", "BASH_FUNC_sleep%%=() { :; }", "bash", path, *arguments, timeout=600)
 
 
-def status(machine: Machine) -> dict[str, Any]:
+def status(machine: Instance) -> dict[str, Any]:
     """What the machine says of itself, held to the schema at each look; empty before it has said anything."""
     found = machine.run("cat", "/var/lib/meshstrap/status.json")
     parsed: dict[str, Any] = json.loads(found.out) if found.code == 0 else {}
@@ -95,8 +95,8 @@ def settled(state: dict[str, Any], last: str = LAST_STEP) -> bool:
     return False
 
 
-def wait_settled(machine: Machine, seconds: float = 120) -> dict[str, Any]:
-    """Wait until the node's steps before the tailnet hold; a failed step ends the wait."""
+def wait_settled(machine: Instance, seconds: float = 120, *, every: float = 0.3) -> dict[str, Any]:
+    """Wait until the node's steps before the tailnet hold; a failed step ends the wait. It looks ``every`` so often."""
     deadline = time.monotonic() + seconds
     state: dict[str, Any] = {}
     while time.monotonic() < deadline:
@@ -105,16 +105,16 @@ def wait_settled(machine: Machine, seconds: float = 120) -> dict[str, Any]:
             return state
         if state.get("state") == "failed":
             break
-        time.sleep(0.3)
+        time.sleep(every)
     raise LabError(f"{machine.name} did not settle: {json.dumps(state, indent=1)}")
 
 
-def bootstrap(machine: Machine, *arguments: str, timeout: float = 300) -> Result:
+def bootstrap(machine: Instance, *arguments: str, timeout: float = 300) -> Result:
     """Run the script by hand, as a person would."""
     return machine.run("bash", SCRIPT, *arguments, timeout=timeout)
 
 
-def check_steps(machine: Machine) -> list[str]:
+def check_steps(machine: Instance) -> list[str]:
     """The log lines of ``--check`` for the steps before the tailnet."""
     lines = bootstrap(machine, "--check").err.splitlines()
     end = next(number for number, line in enumerate(lines) if f" {LAST_STEP}: " in line)

@@ -14,6 +14,8 @@ from .cached import cached
 from .process import LabError, run
 
 FOLDER = Path(__file__).parent / "programs"
+NATIVE = "amd64"
+"""The processor of the lab's machines: containers have the one of the machine below."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,23 @@ SETTINGS = {
 }
 
 
-def program_folder(module: str, cache: Path) -> Path:
-    """The folder with a module's programs, built when the cache has none of exactly these sources."""
+def program_folder(module: str, cache: Path, arch: str = NATIVE) -> Path:
+    """The folder with a module's programs, built when the cache has none of exactly these sources.
+
+    ``arch``: the processor that they run on, in Go's and Debian's word.
+    """
     source = FOLDER / module
     flags = SETTINGS.get(module, Settings()).flags
     recipe: list[str | bytes] = [*flags, run(["go", "version"]).check().out]
+    # Those of the lab's own processor are kept under the name that they always had.
+    name, foreign = (module, ()) if arch == NATIVE else (f"{module}-{arch}", (arch,))
+    recipe += foreign
     recipe += [path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file()]
 
     def build(folder: Path) -> None:
-        build_programs(module, source, flags, folder, cache)
+        build_programs(name, source, flags, folder, cache, arch)
 
-    return cached(cache, module, recipe, build)
+    return cached(cache, name, recipe, build)
 
 
 def module_version(module: str, path: str) -> str:

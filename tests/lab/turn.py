@@ -36,12 +36,12 @@ def busy_share(seconds: float = 10) -> float:
     return 1 - (idle_then - idle) / (total_then - total)
 
 
-def prefer() -> None:
-    """Get the CPUs before other sessions of processes do.
+def prefer(process: int | None = None) -> None:
+    """Get the CPUs before other sessions of processes do, or let the session of another process get them.
 
     Where the kernel groups processes by session, ``nice`` counts within a session only (sched(7), autogroup).
     """
-    _weigh(_PREFERRED)
+    _weigh(_PREFERRED, Path(f"/proc/{process}/autogroup") if process else _AUTOGROUP)
 
 
 def stay_behind() -> None:
@@ -49,14 +49,14 @@ def stay_behind() -> None:
     _weigh(_BEHIND)
 
 
-def _weigh(nice: int) -> None:
+def _weigh(nice: int, group: Path = _AUTOGROUP) -> None:
     # Empty: no session of its own, as where an init that knows none started it, and nothing to weigh.
-    if _AUTOGROUP.exists() and _AUTOGROUP.read_text():
+    if group.exists() and group.read_text():
         try:
-            _AUTOGROUP.write_text(str(nice))
+            group.write_text(str(nice))
         except OSError as error:
             # Only slower: who may not ask for it, as in some containers, still runs.
-            print(f"{_AUTOGROUP}: {error}", file=sys.stderr)  # noqa: T201 - a note for whoever runs the lab
+            print(f"{group}: {error}", file=sys.stderr)  # noqa: T201 - a note for whoever runs the lab
 
 
 def take_turn(what: str) -> IO[str]:

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from .machine import Machine
+from .instance import Instance
 from .node import LAST_STEP, SCRIPT
 from .process import Result
 
@@ -31,14 +31,14 @@ def up_to_the_tailnet(script: str) -> str:
     return re.sub(rf"^(readonly STEPS=\(.*\b{LAST_STEP}\b).*\)$", r"\1)", script, count=1, flags=re.MULTILINE)
 
 
-def files(machine: Machine) -> dict[str, str]:
+def files(machine: Instance) -> dict[str, str]:
     """Every file of the machine's disk as far as a run could write it, by path."""
     listed = machine.run("bash", "-c", _FILES, "bash", *CONTENT).check().out.splitlines()
     pairs = (line.split("\t", 1) for line in listed)
     return {path: state for path, state in pairs if not path.startswith(OTHERS)}
 
 
-def starts(machine: Machine) -> dict[str, str]:
+def starts(machine: Instance) -> dict[str, str]:
     """When each unit last became active, in microseconds since the boot, by name."""
     asked = ["systemctl", "show", "*", "--all", "--property=Id,ActiveEnterTimestampMonotonic"]
     found = {}
@@ -65,7 +65,7 @@ class Run:
         return {step: level for level, step in logged}
 
 
-def watch(machine: Machine, path: str = SCRIPT) -> Run:
+def watch(machine: Instance, path: str = SCRIPT) -> Run:
     """Run the script by hand, and look at the machine before and after."""
     files_before, starts_before = files(machine), starts(machine)
     begin = time.monotonic()

@@ -87,6 +87,15 @@ def test_a_failed_step_is_named_and_the_rest_is_pending(sandbox: Sandbox) -> Non
     assert [step["state"] for step in told["steps"]] == ["failed", "pending"]
 
 
+def test_who_looks_at_the_status_and_goes_away_changes_nothing_of_it(sandbox: Sandbox) -> None:
+    script(sandbox)
+    before = status(sandbox)
+    # As with `--status | head`.
+    sandbox.stub("python3", "echo 'BrokenPipeError: [Errno 32] Broken pipe' >&2; exit 1")
+    assert script(sandbox, "--status").code == 1
+    assert status(sandbox) == before
+
+
 def test_the_status_is_shown_to_people(sandbox: Sandbox) -> None:
     before = script(sandbox, "--status")
     assert before.code == 1

@@ -48,7 +48,8 @@ def test_every_node_has_the_documents_of_its_role() -> None:
     for system in SYSTEMS:
         plan = system_plan(system)
         names = {node.name: {found.name for found in render_documents(plan, node)} for node in plan.nodes}
-        assert names == {"cp1": common | {"cilium-values.yaml", "cluster-policies.yaml"}, "w1": common}
+        own = {"audit.yaml", "encryption.yaml", "cilium-values.yaml", "cluster-policies.yaml"}
+        assert names == {"cp1": common | own, "w1": common}
 
 
 def test_documents_end_with_one_newline() -> None:

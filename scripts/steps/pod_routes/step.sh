@@ -2,7 +2,7 @@
 # This node's share of the pod subnet is a route of the tailnet. Which share it is, Kubernetes decides when the node
 # joins. The coordination server has to approve the route; a policy that does so by itself is what `invoke policy` writes.
 
-: "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${POD_SUBNET:?}" "${KUBELET_KUBECONFIG:?}"
+: "${WORK?}" "${ANSWER:?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${POD_SUBNET:?}" "${KUBELET_KUBECONFIG:?}"
 
 check_pod_routes() {
   local subnet
@@ -18,9 +18,13 @@ apply_pod_routes() {
   await 600 "pod subnet of $NODE_NAME" "on $CONTROL_PLANE: kubectl describe node $NODE_NAME" pod_routes_own
   subnet=$(<"$WORK/answer")
   pod_routes_keeps_clear "$subnet"
+  # A server may have approved it and not told this node; one that begins to advertise anew is told (seen with Headscale
+  # 0.29.2, November 2026). Nobody else is served by a route that is not approved.
+  ask pod_routes_is_approved "$subnet"
+  ((ANSWER == 0)) || retry 1 0 tailscale set --advertise-routes=
   # Without a source address of the node's own: pods see each other's.
   retry 3 5 tailscale set --advertise-routes="$subnet" --accept-routes --snat-subnet-routes=false
-  await 300 "approval of the route $subnet" \
+  await 60 "approval of the route $subnet" \
     "approve it where the tailnet is administrated, or give that the policy of: invoke policy" pod_routes_is_approved "$subnet"
 }
 

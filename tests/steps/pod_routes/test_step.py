@@ -89,6 +89,17 @@ def test_it_says_who_has_to_approve(machine: Sandbox) -> None:
     assert "approve it where the tailnet is administrated, or give that the policy of: invoke policy" in done.log
 
 
+def test_a_route_of_whose_approval_the_node_was_not_told_is_advertised_anew(machine: Sandbox) -> None:
+    told(machine, advertised=[SUBNET], approved=False)
+    done = machine.run("pod_routes", environment={"WAIT_LIMIT": "0"})
+    assert [call.split("=", 1)[1] for call in sets(done.calls)] == [
+        "",
+        f"{SUBNET} --accept-routes --snat-subnet-routes=false",
+    ]
+    told(machine, advertised=None, accepts=False)
+    assert len(sets(machine.run("pod_routes").calls)) == 1, "an approved one is left alone"
+
+
 @pytest.mark.parametrize(
     ("name", "text"), [("rules", RULES.replace("5208", "5299").split("5209")[0]), ("unreachable", "")]
 )
