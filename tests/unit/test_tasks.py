@@ -475,6 +475,7 @@ def test_every_task_says_what_it_is(invoke: Invoke) -> None:
     result = invoke("--list")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ") and line[2] != " "] == [
         *(
+            "adopt",
             "compat",
             "explain",
             "graph",
