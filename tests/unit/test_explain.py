@@ -79,7 +79,7 @@ def test_the_way_names_facts_refusals_prices_and_topics() -> None:
         "alice 10.0.0.0/24, bob 10.0.0.0/24, carol 10.0.0.0/24",
         "each of 3 nodes needs 2 routes, 6 in all",
         "6 routes on 4 machines",
-        "1190 data + 40 = 1230 in the pod, + 50 VXLAN = 1280 in tailscale0, + 60 WireGuard = 1340 of 1500",
+        "1190 data + 40 = 1230 in the pod, + 50 = 1280 in tailscale0, + 60 WireGuard = 1340 of 1500",
         "0.05 to 0.29 measured",
         "more: invoke explain routing",
     ):
