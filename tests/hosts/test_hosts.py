@@ -48,9 +48,12 @@ def test_host(host: Host, check: Check | None, request: pytest.FixtureRequest) -
 
 
 def judged(hosts: Hosts, host: Host, check: Check) -> Verdict:
-    """What becomes of a check; where only it was chosen, without the one that fails for the same reason, not known."""
+    """What becomes of a check; where the one that says why it was not asked is not chosen, it says so itself."""
     arrival = hosts.arrival(host)
     verdict, not_asked = judge(arrival, check), arrival.not_asked(check)
     if not_asked and not_asked.said_by and not hosts.asks(host, not_asked.said_by):
-        return replace(verdict, outcome=Outcome.UNKNOWN)
+        reason = judge(arrival, next(one for one in checks(whole=hosts.whole) if one.id == not_asked.said_by))
+        return replace(
+            verdict, outcome=Outcome.UNKNOWN, found=f"{verdict.found}: {reason.found}", fix=reason.fix or verdict.fix
+        )
     return verdict
