@@ -10,12 +10,10 @@ if os.path.exists(packed):
         line = text.read().strip()
     rows = (line[start : start + 11] for start in range(0, len(line), 11))
     data = b"".join(sum((c - 33) * 94**i for i, c in enumerate(row)).to_bytes(9, "little") for row in rows)
-    for part in lzma.decompress(data.rstrip(b"\0")).split(b"\0"):
-        with open(to + ".new", "wb", 0) as new:
+    script, unit = lzma.decompress(data.rstrip(b"\0")).split(b"\0")
+    for path, part in ((to, script), ("/etc/systemd/system/meshstrap.service", unit)):
+        with open(path, "wb") as new:
             new.write(part)
-            os.fsync(new)
-        os.chmod(new.name, 0o755)
-        os.replace(new.name, to)
-        to = "/etc/systemd/system/meshstrap.service"
-    os.chmod(to, 0o644)
+    os.chmod(to, 0o755)
+    os.sync()
     os.remove(packed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from posixpath import normpath
 from typing import Annotated, Any, TypeAlias
 
 from netaddr import IPNetwork
@@ -182,7 +183,13 @@ Argument: TypeAlias = Annotated[
     ),
 ]
 AbsolutePath: TypeAlias = Annotated[
-    str, _form(r"(/[A-Za-z0-9_.@+-]+)+", "an absolute path such as /etc/kubernetes/file.yaml", lambda text: f"/{text}")
+    str,
+    _form(
+        r"(/(?!\.\.?(/|$))[A-Za-z0-9_.@+-]+)+",
+        "an absolute path such as /etc/kubernetes/file.yaml",
+        lambda text: f"/{text}",
+        lambda text: normpath(text) if text.startswith("/") else "",
+    ),
 ]
 PathType: TypeAlias = Annotated[
     str, _form("|File|Directory|FileOrCreate|DirectoryOrCreate", "File, Directory, FileOrCreate or DirectoryOrCreate")

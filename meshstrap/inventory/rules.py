@@ -11,6 +11,7 @@ from meshstrap.inventory import (
     rules_shapes,
     rules_sources,
     rules_tailnet,
+    rules_volumes,
 )
 
 RULES = (
@@ -21,5 +22,6 @@ RULES = (
     *rules_machines.RULES,
     *rules_protected.RULES,
     *rules_components.RULES,
+    *rules_volumes.RULES,
     *rules_sources.RULES,
 )

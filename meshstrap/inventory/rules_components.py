@@ -81,11 +81,6 @@ SCHEDULER = {
 }
 """Argument of kube-scheduler → why it is not the person's."""
 
-_TAKEN_VOLUMES = (
-    "audit",
-    *("ca-certs", "etc-ca-certificates", "etc-pki-ca-trust", "etc-pki-tls-certs", "etcd-certs", "flexvolume-dir"),
-    *("k8s-certs", "kubeconfig", "usr-local-share-ca-certificates", "usr-share-ca-certificates"),
-)
 _NODE_RESTRICTION = "NodeRestriction"
 _PLUGINS = "enable-admission-plugins"
 
@@ -113,16 +108,4 @@ def arguments_leave_the_design_alone(inventory: Inventory, places: Places) -> It
             yield places.problem((*start, _PLUGINS), message)
 
 
-def volumes_have_names_of_their_own(inventory: Inventory, places: Places) -> Iterator[Problem]:
-    """No volume has the name of another, or of one that is there anyway: no kubelet would take the pod."""
-    for key, component, _ in components(inventory):
-        names = [volume.name for volume in component.volumes]
-        for index, name in enumerate(names):
-            place: Path = ("cluster", key, "volumes", index, "name")
-            if name in _TAKEN_VOLUMES:
-                yield places.problem(place, f"'{name}' is a volume of kubeadm's or meshstrap's; give it another name")
-            elif name in names[:index]:
-                yield places.problem(place, f"'{name}' is also the name of volumes[{names.index(name)}]")
-
-
-RULES = (arguments_leave_the_design_alone, volumes_have_names_of_their_own)
+RULES = (arguments_leave_the_design_alone,)

@@ -14,7 +14,6 @@ _WHOLE = re.compile(r"0|[1-9][0-9]*")
 _AMOUNT = re.compile(r"0*([0-9]+)(?:\.0+)? ?(?:[a-zA-Z]+)?")
 _LABEL_LENGTH = 63
 _NAME_LENGTH = 253
-_DIGITS = 9
 # Longer than any value here: an SSH key of 16384 bits has about 2800.
 _TEXT_LENGTH = 4096
 
@@ -115,7 +114,7 @@ def whole_number(unit: str, least: int, most: int, why: str) -> Callable[[object
 
     def parse(value: object) -> int:
         text = parse_text(value)
-        if not _WHOLE.fullmatch(text) or len(text) > _DIGITS:
+        if not _WHOLE.fullmatch(text):
             amount = _AMOUNT.fullmatch(text)
             hint = repaired(parse, amount[1]) if amount else ""
             raise ValueError(f"'{text}' is not a whole number of {unit}, written in plain digits" + hint)

@@ -32,7 +32,7 @@ METADATA_RESERVE = 128
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
 PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
 UNPACK_PATH = "/opt/meshstrap/unpack.py"
-_UNPACK = f"python3 {UNPACK_PATH}; "
+_UNPACK = f"python3 {UNPACK_PATH}"
 UNIT_PATH = "/etc/systemd/system/meshstrap.service"
 SECRETS_FOLDER = "/etc/meshstrap/secrets"
 
@@ -184,9 +184,9 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         **CLOUD_SETTINGS,
         "write_files": [_write_file(file) for file in files],
         # cloud-init syncs nothing and writes these files once: a power cut within half a minute would leave them empty
-        # for good. systemctl does not wait: a node may have to wait for hours, and cloud-init must not.
-        # What is packed brings the unit along.
-        "runcmd": [f"{'' if plan.code_url else _UNPACK}sync; systemctl enable --now --no-block meshstrap"],
+        # for good. So this comes first; what unpacks the unit does it, too. systemctl does not wait: a node may have to
+        # wait for hours, and cloud-init must not.
+        "runcmd": [f"{'sync' if plan.code_url else _UNPACK}; systemctl enable --now --no-block meshstrap"],
     }
     introduction = f"# {node.name} of {plan.name}. Holds secrets: for the cloud only.\n"
     if plan.code_url:

@@ -11,6 +11,7 @@ from meshstrap.compat.arguments import arguments_of
 from meshstrap.errors import InventoryInvalid
 from meshstrap.inventory import parse_inventory
 from meshstrap.inventory.rules_components import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
+from meshstrap.inventory.rules_volumes import TAKEN
 from meshstrap.plan import Plan
 from meshstrap.rendering import render_documents
 from tests.cluster.component_arguments import arguments
@@ -102,3 +103,18 @@ def test_the_persons_arguments_and_volumes_stand_over_ours() -> None:
         ("cluster.api_server.arguments.profiling", "true", "false"),
         ("cluster.controller_manager.arguments.terminated-pod-gc-threshold", "100", ""),
     ]
+
+
+def test_a_file_of_ours_is_in_a_volume_and_a_volume_of_ours_is_taken() -> None:
+    plan = plan_of(f"cluster: {{name: lab}}\n{NODES}")
+    assert {one.mount_path: one.name for one in plan.api_server.volumes}.items() <= TAKEN["api_server"].items()
+    files = f"""
+cluster:
+  name: lab
+  api_server: {{arguments: {{audit-policy-file: {plan.api_server.arguments["audit-policy-file"]}, oidc-ca-file: ''}}}}
+  controller_manager: {{arguments: {{tls-cert-file: /etc/kubernetes/pki/mine.crt}}}}
+  scheduler:
+    arguments: {{config: /etc/scheduler/config.yaml}}
+    volumes: [{{name: kubeadm, host_path: /srv/scheduler, mount_path: /etc/scheduler}}]
+{NODES}"""
+    assert plan_of(files).components["kube-scheduler"].arguments["config"] == "/etc/scheduler/config.yaml"

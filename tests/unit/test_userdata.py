@@ -99,9 +99,10 @@ def test_cloud_init_only_drops_files_and_starts_the_unit_without_waiting() -> No
     assert set(config) == {"preserve_hostname", "manage_etc_hosts", "write_files", "runcmd"}
     assert config["preserve_hostname"] is True
     assert config["manage_etc_hosts"] is False
-    enable = "sync; systemctl enable --now --no-block meshstrap"
+    enable = "systemctl enable --now --no-block meshstrap"
     assert config["runcmd"] == [f"python3 /opt/meshstrap/unpack.py; {enable}"]
-    assert yaml.safe_load(packed("w1", plan=FETCHED).text)["runcmd"] == [enable]
+    assert unpack_source().index("os.sync()") < unpack_source().index("os.remove(packed)")
+    assert yaml.safe_load(packed("w1", plan=FETCHED).text)["runcmd"] == [f"sync; {enable}"]
 
 
 def test_plain_files_can_be_read_by_a_person() -> None:
