@@ -110,6 +110,9 @@ class UnknownName(MeshstrapError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = tuple(known)
+        if not name:
+            super().__init__(f"Name a {what}: one of {', '.join(names)}.")
+            return
         word = name.lower().replace("-", "")
         closest = get_close_matches(name.lower(), names, n=1) or [
             known_name for known_name in names if word and word in known_name.replace("-", "")

@@ -66,9 +66,7 @@ def write_program(screen: TaskScreen, path: Path, adoption: Adoption, node: Node
         message = f"{path}: {error.strerror}: nothing was written"
         raise OutputRefused(message) from error
     place = f"{node.login_user}@{node.address or node.name}"
-    screen.say(
-        f"{path}: written, for you alone: it holds the secrets of {node.name}. Next, without a trace in between:"
-    )
+    screen.say(f"{path}: written, for you alone: it holds the secrets of {node.name}. Next, leaving no copy there:")
     screen.say(f"  scp -p {path} {place}:adopt.sh && ssh -t {place} sudo bash adopt.sh; ssh {place} rm adopt.sh")
     screen.say("It says what is in the way before it changes anything. Then `invoke watch` follows the node.")
 
@@ -82,13 +80,13 @@ def hand_over(screen: TaskScreen, connection: Connection, node: str, adoption: A
     """Ask the machine; when nothing is in the way, and no secret has travelled yet, hand over."""
     with screen.working(f"asking {node}"):
         answer = _run(connection, node, adoption.asks, "--check")
-    screen.say(f"{node}: {_said(answer, node)}")
+    screen.say(f"{node}: {_said(answer, node, 'Nothing was changed there.')}")
     if check:
         screen.say(f"\n--check changed nothing; `invoke adopt {node}` hands over.")
         return
     with screen.working(f"handing over to {node}"):
         answer = _run(connection, node, adoption.hands_over, "--told")
-    screen.say(f"\n{_said(answer, node)}")
+    screen.say(f"\n{_said(answer, node, 'Whether it got all of it is not known: give it the same command again.')}")
     screen.say("Next: `invoke watch` follows it.")
 
 
@@ -96,7 +94,7 @@ def _run(connection: Connection, node: str, program: str, flag: str) -> Answer:
     return asyncio.run(connection.run(node, _SHELL.format(flag), told=program, seconds=SECONDS))
 
 
-def _said(answer: Answer, node: str) -> str:
+def _said(answer: Answer, node: str, otherwise: str) -> str:
     """What the machine said. ``AdoptionRefused`` with all that is in the way; ``NoWay``: it could not be asked."""
     text = _UNPRINTABLE.sub("?", answer.out).strip()
     if answer.code == AdoptionRefused.exit_code:
@@ -105,7 +103,7 @@ def _said(answer: Answer, node: str) -> str:
         reason = reason_of(answer.err) or f"exit {answer.code}, without a word"
         way = f" ({advice(node, answer.err)})" if answer.code == SSH_FAILED or "sudo:" in reason else ""
         raise NoWay(
-            f"{node}: {reason}{way}; what was not said to be handed over is not. A file that is run there "
-            f"does the same: `invoke adopt {node} --output {node}.sh`"
+            f"{node}: {reason}{way}. {otherwise} A file that is run there does the same: "
+            f"`invoke adopt {node} --output {node}.sh`"
         )
     return text

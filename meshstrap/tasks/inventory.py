@@ -91,8 +91,12 @@ def policy(inventory: str, beside: str, output: str, lang: str) -> None:
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyInvalid(f"{path}: cannot be read: {error}; nothing was compared") from error
+    except OSError as error:
+        raise PolicyInvalid(f"{path}: {error.strerror}; nothing was compared") from error
+    except UnicodeDecodeError as error:
+        raise PolicyInvalid(
+            f"{path}: is no policy: byte {error.start + 1} is not UTF-8; nothing was compared"
+        ) from error
 
 
 def schema(output: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
 
 import json5
+from pydantic import BaseModel, Field, ValidationError
 
 from meshstrap.errors import PolicyInvalid
 from meshstrap.plan.model import Plan
@@ -17,6 +19,28 @@ from meshstrap.views.words import say
 Document = Mapping[str, Any]
 
 _EVERYTHING = "*"
+# What a tailnet was born with before there were grants.
+_OPEN = {"action": "accept", "src": ["*"], "dst": ["*:*"]}
+_JSON5 = re.compile(r"<string>:(\d+) (.*) at column (\d+)", re.DOTALL)
+
+
+class _Grant(BaseModel):
+    src: list[str] = []
+    dst: list[str] = []
+    ip: list[str] = []
+
+
+class _Approvers(BaseModel):
+    routes: dict[str, list[str]] = {}
+
+
+class _Theirs(BaseModel):
+    """As much of a policy as is read here; the rest may be anything."""
+
+    tag_owners: dict[str, list[str]] = Field({}, alias="tagOwners")
+    grants: list[_Grant] = []
+    acls: list[object] = []
+    auto_approvers: _Approvers = Field(_Approvers(), alias="autoApprovers")
 
 
 def policy_text(plan: Plan, language: str = "en") -> str:
@@ -89,11 +113,16 @@ def _grant(grant: Grant, language: str) -> Iterator[str]:
 def _read(text: str, name: str) -> Document:
     try:
         # HuJSON is JSON with comments and trailing commas, and JSON5 has both.
-        document = json5.loads(text)
-    except ValueError as error:
-        raise PolicyInvalid(f"{name}: is no policy: {error}; nothing was compared") from error
-    if not isinstance(document, dict):
-        raise PolicyInvalid(f"{name}: a policy is one object in braces; nothing was compared")
+        document: Document = json5.loads(text)
+        _Theirs.model_validate(document)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"]) or "it"
+        raise PolicyInvalid(
+            f"{name}: {place} is not what a tailnet's policy has there; nothing was compared"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        said = _JSON5.sub(r"line \1, column \3: \2", str(error)) if text.strip() else "it is empty"
+        raise PolicyInvalid(f"{name}: is no policy: {said}; nothing was compared") from error
     return document
 
 
@@ -104,8 +133,10 @@ def _with(document: Document, policy: Policy) -> Document:
     known = document.get("tagOwners", {})
     in_order = {**known, **{tag: owners[tag] for tag in wanted["tagOwners"]}}
     grants = document.get("grants", [])
-    lacking = [grant for grant in wanted["grants"] if not any(_covers(one, grant) for one in grants)]
-    return {**document, "tagOwners": in_order, "grants": [*grants, *lacking], **_approvers(document, wanted)}
+    needed = [] if _OPEN in document.get("acls", []) else wanted["grants"]
+    lacking = [grant for grant in needed if not any(_covers(one, grant) for one in grants)]
+    added = {"grants": [*grants, *lacking]} if lacking else {}
+    return {**document, "tagOwners": in_order, **added, **_approvers(document, wanted)}
 
 
 def _approvers(document: Document, wanted: Document) -> Document:

@@ -117,8 +117,8 @@ def test_check_hands_nothing_over_and_makes_no_token(machine: Machine) -> None:
             "w1: ubuntu@w1: Permission denied (publickey). (let its user",
         ),
         ("sudo: a password is required\n", 1, "w1: sudo: a password is required (let the login user sudo without"),
-        ("2026 error -: line 3, in x: exit 1: df\n", 1, "w1: 2026 error -: line 3, in x: exit 1: df; what was not"),
-        ("", 1, "w1: exit 1, without a word; what was not said to be handed over is not"),
+        ("2026 error -: line 3, in x: exit 1: df\n", 1, "w1: 2026 error -: line 3, in x: exit 1: df. Nothing was"),
+        ("", 1, "w1: exit 1, without a word. Nothing was changed there. A file that"),
     ],
 )
 def test_a_machine_that_cannot_be_asked_is_said(machine: Machine, err: str, code: int, found: str) -> None:
@@ -126,6 +126,15 @@ def test_a_machine_that_cannot_be_asked_is_said(machine: Machine, err: str, code
     done, _, said = machine.adopt("w1")
     assert done == NoWay.exit_code
     assert said.startswith(found)
+
+
+def test_a_hand_over_that_broke_off_is_not_said_to_be_none(machine: Machine) -> None:
+    machine.say("--check", "this machine can be w1\n")
+    machine.say("--told", "", 255, "Connection to w1 closed by remote host.\n")
+    done, _, said = machine.adopt("w1")
+    assert done == NoWay.exit_code
+    assert "Whether it got all of it is not known: give it the same command again." in said
+    assert "Nothing was changed" not in said
 
 
 def test_a_file_is_written_for_its_owner_alone_and_no_machine_is_asked(machine: Machine) -> None:
@@ -159,7 +168,7 @@ def test_somebody_elses_file_and_a_link_are_left_alone(machine: Machine) -> None
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        ([], 10, "'' is no node. Known are: cp1, w1, w2"),
+        ([], 10, "Name a node: one of cp1, w1, w2."),
         (["w9"], 10, "'w9' is no node. Known are: cp1, w1, w2"),
         (["w1", "--check", "--output=x.sh"], 9, "the file can do that, too: sudo bash x.sh --check"),
         (["w1", "--hosts=w9=203.0.113.7"], 12, "the inventory has no node 'w9'"),

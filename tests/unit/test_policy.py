@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import json5
@@ -72,10 +73,29 @@ def test_what_is_there_already_is_left_alone_and_what_covers_ours_is_enough() ->
     assert '"group:ops"' not in [line for line in shown.splitlines() if line.startswith("+")]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "acls: []"])
-def test_what_is_no_policy_is_refused_by_its_name(text: str) -> None:
-    with pytest.raises(PolicyInvalid, match=r"^mine\.hujson: .*nothing was compared"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{\n", "is no policy: line 2, column 1: Unexpected end of input"),
+        ("", "is no policy: it is empty"),
+        ("[" * 5000, "is no policy: maximum recursion depth exceeded"),
+        ("[]", "it is not what"),
+        ('{"tagOwners": []}', "tagOwners is not what"),
+        ('{"grants": [{"src": "*"}]}', "grants.0.src is not what"),
+        ('{"acls": null}', "acls is not what"),
+        ('{"autoApprovers": {"routes": {"10.0.0.0/8": "tag:a"}}}', "autoApprovers.routes.10.0.0.0/8 is not what"),
+    ],
+)
+def test_what_is_no_policy_is_refused_by_its_name_and_place(text: str, said: str) -> None:
+    with pytest.raises(PolicyInvalid, match=rf"^mine\.hujson: {re.escape(said)}.*; nothing was compared$"):
         policy_difference(example_plan(), text, "mine.hujson")
+
+
+def test_a_policy_from_before_grants_that_allows_everything_lacks_the_tags_owner_only() -> None:
+    own = '{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}'
+    shown = policy_difference(example_plan(), own, "p")
+    assert '+  "tagOwners": {' in shown
+    assert "grants" not in shown
 
 
 def test_a_policy_that_nothing_is_missing_from_may_have_sections_that_we_do_not_know() -> None:
