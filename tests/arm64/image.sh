@@ -9,6 +9,8 @@ shift 2
 
 later() {
   mkdir -p "$debs"
+  # Those that the tree was made of.
+  rm -f "$tree"/var/cache/apt/archives/*.deb
   # Of this machine's processor, with the tree's settings: nothing is emulated.
   APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet --yes --no-install-recommends --download-only install "$@"
   mv "$tree"/var/cache/apt/archives/*.deb "$debs"
@@ -16,7 +18,7 @@ later() {
 
 initramfs() {
   local kernel
-  printf 'MODULES=list\nCOMPRESS=zstd\n' >"$tree/etc/initramfs-tools/conf.d/lab"
+  printf 'MODULES=list\nCOMPRESS=zstd\nCOMPRESSLEVEL=1\n' >"$tree/etc/initramfs-tools/conf.d/lab"
   # All that the disk of a machine of the lab needs; its firmware reads every byte in emulation.
   printf '%s\n' virtio_pci virtio_scsi virtio_net sd_mod ext4 >"$tree/etc/initramfs-tools/modules"
   for kernel in "$tree"/lib/modules/*; do
@@ -36,6 +38,7 @@ settings() {
   printf 'LABEL=root / ext4 defaults 0 1\nLABEL=ESP /boot/efi vfat umask=0077,nofail 0 1\n' >"$tree/etc/fstab"
   mkdir -p "$tree/boot/efi" "$tree/etc/systemd/timesyncd.conf.d"
   printf '[Time]\nNTP=169.254.169.254\nFallbackNTP=\n' >"$tree/etc/systemd/timesyncd.conf.d/oracle.conf"
+  systemctl --root="$tree" enable systemd-networkd systemd-resolved systemd-timesyncd ssh
   # Oracle's images name volumes by a rule of their own; here b is the second of the controller.
   for volume in a:1 b:2; do
     printf 'SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", KERNELS=="*:0:0:%s", SUBSYSTEMS=="scsi", SYMLINK+="oracleoci/oraclevd%s"\n' \

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.lab.cached import cached
-from tests.lab.process import run
+from tests.lab.process import LabError, run
 from tests.lab.tree import COMMON, LATER, base_tree, mirror
 
 from .binfmt import arm64_programs
@@ -51,18 +52,16 @@ def _build(folder: Path, packages: tuple[str, ...], native: Path) -> None:
     )
     source = f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror()} {SUITE} main"
     # The native tree's mounts go with their namespace, whatever becomes of the rest.
-    command = [
-        "unshare",
-        "--mount",
-        "mmdebstrap",
-        *OPTIONS,
-        f"--include={','.join(packages)}",
-        *hooks,
-        SUITE,
-        str(folder / "root"),
-        source,
-    ]
+    command = ["unshare", "--mount", "mmdebstrap", "--verbose", *OPTIONS, f"--include={','.join(packages)}", *hooks]
     # The initramfs is made once, in the end, by the tree's own programs.
     settings = {"DEBIAN_FRONTEND": "noninteractive", "INITRD": "No", "PATH": f"{PATH}:{os.environ['PATH']}"}
     with arm64_programs():
-        run(command, timeout=BUILD_SECONDS, env={**os.environ, **settings}).check()
+        _run_logged([*command, SUITE, str(folder / "root"), source], folder.parent / "arm64-tree.log", settings)
+
+
+def _run_logged(command: Sequence[str], log: Path, settings: Mapping[str, str]) -> None:
+    """It takes long: how far it is stands in a file."""
+    into = ["bash", "-c", 'exec "${@:2}" &>"$1"', "bash", str(log)]
+    done = run([*into, *command], timeout=BUILD_SECONDS, env={**os.environ, **settings})
+    if done.code != 0:
+        raise LabError(f"mmdebstrap: exit {done.code}; the end of {log}:\n{log.read_text()[-2000:]}")

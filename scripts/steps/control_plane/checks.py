@@ -173,10 +173,9 @@ def the_control_plane_is_told_what_is_planned(machine: Machine) -> None:
 
 @TOPIC.check()
 def secrets_are_encrypted_in_etcd(machine: Machine) -> None:
-    lines = [line for line in machine.answers.lines("transformations") if 'resource="secrets"' in line]
-    if not lines:
-        raise CannotTell("the API server has read no Secret yet")
-    machine.expect(any('="k8s:enc:' in line for line in lines), "those that it has read were written as they are")
+    # It does not count those that are written as they are. It reads all as it starts, and some there always are.
+    counted = [line for line in machine.answers.lines("transformations") if 'resource="secrets"' in line]
+    machine.expect(any('="k8s:enc:' in line for line in counted), "those that it has read were written as they are")
 
 
 @TOPIC.check()

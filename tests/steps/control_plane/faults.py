@@ -119,6 +119,7 @@ FAULTS = (
         out("transformations", "k8s:enc:secretbox:v1:", ""),
         "were written as they are",
     ),
+    fault("control_plane", "secrets are encrypted in etcd", says("transformations", ""), "were written as they are"),
     fault("control_plane", "who did what is written down", mode(LOG, mode="0644"), f"{LOG} is root's, 0644"),
     fault("control_plane", "who did what is written down", mode(LOG, bytes=2 << 30), "2 files, 2048 MiB"),
     fault("control_plane", "the ca is the pinned one", says("ca_hash", "cd" * 32), f"sha256:{'cd' * 32}"),
