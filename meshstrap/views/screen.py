@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
@@ -10,6 +12,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+
+from meshstrap.errors import OutputRefused
 
 Item = TypeVar("Item")
 
@@ -27,8 +31,13 @@ class Screen:
             self.out = Console(highlight=False, markup=False, width=PIPE_COLUMNS)
 
     def say(self, text: str = "", style: str | None = None) -> None:
-        """Print a text as it is; a long line is the terminal's to wrap."""
-        self.out.print(text, style=style, soft_wrap=True)
+        """Print a text as it is; a long line is the terminal's to wrap. ``OutputRefused``: it cannot be written."""
+        try:
+            self.out.print(text, style=style, soft_wrap=True)
+        except OSError as error:
+            # Python writes what it still holds once more at the end, and would fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OutputRefused(f"standard output: {error.strerror}: the rest is not written") from error
 
     def show(self, table: Table, title: str = "") -> None:
         """Print a table, as wide as it needs when piped."""

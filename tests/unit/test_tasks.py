@@ -471,6 +471,20 @@ def test_render_writes_the_code_that_nodes_fetch_and_says_where_it_goes(invoke: 
     assert not (tmp_path / "generated" / "code").exists()
 
 
+def test_an_output_that_takes_no_more_is_a_message_and_no_trace() -> None:
+    program = "from meshstrap.tasks.program import run; run()"
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", program, "explain"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (9, "standard output: No space left on device: the rest is not written\n")
+
+
 def test_every_task_says_what_it_is(invoke: Invoke) -> None:
     result = invoke("--list")
     assert [line.split()[0] for line in result.out.splitlines() if line.startswith("  ") and line[2] != " "] == [
