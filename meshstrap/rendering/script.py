@@ -12,8 +12,8 @@ from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import render_header
 from meshstrap.rendering.parts import Part, assemble_files, without_directives
 
-# Half of a SHA-256: it tells plans apart, and is held to nothing. No compression makes a digit smaller.
-_HASH_LENGTH = 32
+# A quarter of a SHA-256: it tells a node's plans apart, and is held to nothing. No compression makes a digit smaller.
+_HASH_LENGTH = 16
 
 
 @dataclass(frozen=True, kw_only=True)

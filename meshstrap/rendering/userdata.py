@@ -26,8 +26,8 @@ from meshstrap.secrets import Secrets
 METADATA_LIMIT = 32_000
 """Bytes of all of an instance's metadata, user-data in base64 and SSH keys together (OCI: LaunchInstanceDetails)."""
 
-METADATA_RESERVE = 128
-"""Bytes kept free for what a console or Terraform adds: names of two fields and quotes are some 60, this twice."""
+METADATA_RESERVE = 96
+"""Bytes kept free for what a console or Terraform adds: two names of fields and quotes are some 50, this twice."""
 
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
 PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
@@ -188,7 +188,7 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
         # wait for hours, and cloud-init must not.
         "runcmd": [f"{'sync' if plan.code_url else _UNPACK}; systemctl enable --now --no-block meshstrap"],
     }
-    introduction = f"# {node.name} of {plan.name}. Holds secrets: for the cloud only.\n"
+    introduction = f"# {node.name} of {plan.name}, with its secrets\n"
     if plan.code_url:
         introduction += f"# The values are bootstrap.sh; its code is fetched from {plan.code_url}.\n"
     return "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
