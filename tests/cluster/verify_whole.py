@@ -54,7 +54,7 @@ def resolvers(wanted: bool) -> Callable[[Cluster], bool]:
 
     def look(cluster: Cluster) -> bool:
         (deployment,) = cluster.objects("--namespace", "kube-system", "deployment", "coredns")
-        pods = cluster.objects("--namespace", "kube-system", "cluster.pods", "--selector", "k8s-app=kube-dns")
+        pods = cluster.objects("--namespace", "kube-system", "pods", "--selector", "k8s-app=kube-dns")
         return bool(deployment["status"].get("availableReplicas", 0)) == wanted and bool(pods) == wanted
 
     return look
@@ -62,7 +62,7 @@ def resolvers(wanted: bool) -> Callable[[Cluster], bool]:
 
 def no_proxies(cluster: Cluster) -> bool:
     """Whether the proxies are gone, their pods as well."""
-    return not cluster.objects("--namespace", "kube-system", "cluster.pods", "--selector", "app=lab-proxy")
+    return not cluster.objects("--namespace", "kube-system", "pods", "--selector", "app=lab-proxy")
 
 
 def denying(spec: Mapping[str, object]) -> tuple[str, str]:
