@@ -26,7 +26,7 @@ HARMLESS = (
 LIBRARY = ("strict", "log", "file", "status", "ask", "step", "service", "download", "tailnet", "kube")
 
 DEFAULTS: dict[str, str | Sequence[str]] = {
-    "PLAN_HASH": "0" * 32,
+    "PLAN_HASH": "0" * 16,
     "NODE_NAME": "w1",
     "NODE_ROLE": "worker",
     "NODE_OS": "ubuntu-24.04",

@@ -31,7 +31,7 @@ STATUS: dict[str, Any] = {
     "schema": 1,
     "node": "w1",
     "role": "worker",
-    "plan_hash": "0" * 32,
+    "plan_hash": "0" * 16,
     "state": "waiting",
     "step": "tailnet",
     "tries": 3,

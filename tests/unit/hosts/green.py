@@ -94,7 +94,7 @@ ROOT_DISK = {"device": "8:1", "bytes": 48 * GIB, "free": 30 * GIB, "inodes": 100
 
 def _status(node: NodePlan) -> str:
     steps = [{"seconds": 0, "name": name, "state": "ok", "started": "2026-11-23T19:40:00Z"} for name in node.steps]
-    told = {"schema": 1, "tries": 1, "node": node.name, "role": node.role, "plan_hash": "ab" * 16, "state": "converged"}
+    told = {"schema": 1, "tries": 1, "node": node.name, "role": node.role, "plan_hash": "ab" * 8, "state": "converged"}
     times = {"started": "2026-11-23T19:40:00Z", "updated": "2026-11-23T19:41:00Z", "facts": {}, "steps": steps}
     return json.dumps(told | {"step": "-", "message": "this node is as planned", "next": ""} | times)
 
