@@ -18,7 +18,7 @@ CLIPBOARD = "navigator.clipboard.readText()"
 # The widest thing on the page, by what sticks out at the right.
 STICKS_OUT = """width => [...document.querySelectorAll("body *")]
   .filter(item => item.checkVisibility() && item.getBoundingClientRect().right > width + 0.5)
-  .filter(item => !item.closest("textarea, .unseen, .skip, .languages input"))
+  .filter(item => !item.closest("textarea, .unseen, .skip, .languages input") && !item.closest(".scroll > *"))
   .map(item => item.outerHTML.slice(0, 120))"""
 
 
