@@ -40,7 +40,7 @@ async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None 
     # Both are pipes, as was just asked for.
     words, complaints = cast("asyncio.StreamReader", process.stdout), cast("asyncio.StreamReader", process.stderr)
     complaining = asyncio.ensure_future(complaints.read())
-    telling = asyncio.ensure_future(_tell(process.stdin, told))
+    telling = asyncio.ensure_future(_tell(process.stdin, told)) if told else None
     head = b""
     try:
         async with asyncio.timeout(whole):
@@ -54,7 +54,8 @@ async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None 
         return Answer(code=SSH_FAILED, out="", err=said)
     finally:
         complaining.cancel()
-        telling.cancel()
+        if telling is not None:
+            telling.cancel()
         if process.returncode is None:
             _end(process.pid)
             await process.wait()
@@ -98,7 +99,8 @@ class Programs:
 
 
 async def _cancel_all() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    # A task that was waiting for a program's beginning may take more than one word.
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=1)

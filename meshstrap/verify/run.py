@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from meshstrap.verify.questions import questions
 from meshstrap.verify.reach import FIRST_SECONDS, SSH_OPTIONS, WHOLE_SECONDS, Run, ask_host
 from meshstrap.verify.verdict import Report, Verdict
 
+HEARS_CTRL_C_SECONDS = 0.5
+"""How often the main thread looks up from its waiting."""
 HOSTS_AT_ONCE = 32
 """Each is a process that mostly waits; a fleet is seldom larger."""
 
@@ -60,13 +62,20 @@ class Verification:
         """
         pool = ThreadPoolExecutor(max_workers=HOSTS_AT_ONCE)
         try:
-            for done in as_completed([pool.submit(self._arrival, name) for name in self._names]):
-                arrival = done.result()
-                self._verdicts[arrival.host] = [judge(arrival, one) for one in checks(whole=self._request.cluster)]
-                yield arrival.host
+            left = {pool.submit(self._arrival, name) for name in self._names}
+            while left:
+                # Ctrl-C that another thread is told of does not wake this one, which would then never hear of it.
+                done, left = wait(left, timeout=HEARS_CTRL_C_SECONDS, return_when=FIRST_COMPLETED)
+                for one in done:
+                    arrival = one.result()
+                    self._verdicts[arrival.host] = self._judged(arrival)
+                    yield arrival.host
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             self._programs.end()
+
+    def _judged(self, arrival: Arrival) -> list[Verdict]:
+        return [judge(arrival, one) for one in checks(whole=self._request.cluster)]
 
     def _arrival(self, name: str) -> Arrival:
         whole = CLUSTER_SECONDS if self._request.cluster else WHOLE_SECONDS
