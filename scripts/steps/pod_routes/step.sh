@@ -19,7 +19,7 @@ apply_pod_routes() {
   subnet=$(<"$WORK/answer")
   pod_routes_keeps_clear "$subnet"
   # A server may have approved it and not told this node; one that begins to advertise anew is told (seen with Headscale
-  # 0.29.2, November 2026). Nobody else is served by a route that is not approved.
+  # 0.29.2, November 2026). The others may be served already: for them the route is away for a moment.
   ask pod_routes_is_approved "$subnet"
   ((ANSWER == 0)) || retry 1 0 tailscale set --advertise-routes=
   # Without a source address of the node's own: pods see each other's.
