@@ -66,10 +66,11 @@ WAYS = ("1", "4", "1 back", "4 back")
 
 
 @pytest.mark.skipif(not MEASURED.exists(), reason="nothing has been measured yet")
-def test_what_the_explanations_say_of_speed_holds_all_that_was_measured() -> None:
-    said = load_flowchart().tradeoffs.rows[0][-1].en
+@pytest.mark.parametrize(("row", "path"), [(0, "VXLAN"), (1, "tailnet routing")])
+def test_what_the_explanations_say_of_speed_holds_all_that_was_measured(row: int, path: str) -> None:
+    said = load_flowchart().tradeoffs.rows[row][-1].en
     least, most = map(float, re.findall(r"\d\.\d+", said))
-    speeds = path_figures.read_figures().paths["VXLAN"]
+    speeds = path_figures.read_figures().paths[path]
     share = [round(speeds["ours"][way] / speeds["tailnet"][way], 2) for way in WAYS]
     assert all(least <= ratio <= most for ratio in share), f"{said}: the figures of the last run say {share}"
     assert f"{said.removesuffix(' measured')} of the tailnet's speed" in readme("en", PART).read_text(encoding="utf-8")

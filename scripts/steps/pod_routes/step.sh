@@ -2,7 +2,7 @@
 # This node's share of the pod subnet is a route of the tailnet. Which share it is, Kubernetes decides when the node
 # joins. The coordination server has to approve the route; a policy that does so by itself is what `invoke policy` writes.
 
-: "${WORK?}" "${ANSWER:?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${POD_SUBNET:?}" "${KUBELET_KUBECONFIG:?}"
+: "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${POD_SUBNET:?}" "${KUBELET_KUBECONFIG:?}"
 
 check_pod_routes() {
   local subnet
@@ -18,10 +18,6 @@ apply_pod_routes() {
   await 600 "pod subnet of $NODE_NAME" "on $CONTROL_PLANE: kubectl describe node $NODE_NAME" pod_routes_own
   subnet=$(<"$WORK/answer")
   pod_routes_keeps_clear "$subnet"
-  # A server may have approved it and not told this node; one that begins to advertise anew is told (seen with Headscale
-  # 0.29.2, November 2026). The others may be served already: for them the route is away for a moment.
-  ask pod_routes_is_approved "$subnet"
-  ((ANSWER == 0)) || retry 1 0 tailscale set --advertise-routes=
   # Without a source address of the node's own: pods see each other's.
   retry 3 5 tailscale set --advertise-routes="$subnet" --accept-routes --snat-subnet-routes=false
   await 60 "approval of the route $subnet" \
@@ -51,9 +47,19 @@ pod_routes_advertises() { # <subnet>
     or sys.exit("this node does not advertise " + sys.argv[1] + ", or accepts no routes"))' "$1"
 }
 
+# A server may serve the route and never tell this node so (Headscale 0.29.2, November 2026). Then the other nodes know: one
+# whose kubelet answers to an address of this node's pods has the route.
 pod_routes_is_approved() { # <subnet>
-  timeout 15 tailscale status --json --peers=false | json '(sys.argv[1] in (d["Self"].get("AllowedIPs") or [])
-    or sys.exit(sys.argv[1] + " is advertised, and not approved"))' "$1"
+  local address
+  address=$(ip -4 -oneline address show dev cilium_host 2>/dev/null | sed 's/.*inet //; s/\/.*//') || true
+  timeout 15 tailscale status --json | json 'import socket
+def answers(peer):
+  # The shorter address is that of IPv4.
+  try: return socket.create_connection((min(peer["TailscaleIPs"], key=len), 10250), 2, (sys.argv[2], 0))
+  except OSError: pass
+(sys.argv[1] in (d["Self"].get("AllowedIPs") or [])
+  or sys.argv[2] and any(answers(p) for p in (d.get("Peer") or {}).values() if p["Online"])
+  or sys.exit(sys.argv[1] + " is advertised, and not approved"))' "$1" "$address"
 }
 
 # Whatever the inventory did not know of: a network of this machine that these addresses belong to.

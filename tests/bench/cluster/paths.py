@@ -34,10 +34,8 @@ def measure_paths(cluster: Cluster, image: str) -> dict[str, dict[str, Speed]]:
     found = _in_turn(cluster, [_pods(probes, VXLAN), *bare])
     change_routing(cluster, probes, "tailnet")
     routed = _in_turn(cluster, [_pods(probes, ROUTED), bare[0]])
-    return {
-        **{title: {"ours": found[title], TAILNET: found[TAILNET]} for title in (VXLAN, NATS)},
-        ROUTED: {"ours": routed[ROUTED], TAILNET: routed[TAILNET]},
-    }
+    ways = {VXLAN: found, ROUTED: routed, NATS: found}
+    return {title: {"ours": rounds[title], TAILNET: rounds[TAILNET]} for title, rounds in ways.items()}
 
 
 def _in_turn(cluster: Cluster, paths: Sequence[Path]) -> dict[str, Speed]:

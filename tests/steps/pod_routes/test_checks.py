@@ -79,11 +79,6 @@ FAULTS = [
         "pods are hidden behind their node's address",
     ),
     (
-        "the_nodes_pods_are_a_route_of_the_tailnet",
-        edit("tailnet", lambda told: told["Self"].update(AllowedIPs=["100.64.0.1/32"])),
-        f"{OWN} is advertised and not approved",
-    ),
-    (
         "every_other_nodes_pods_are_reached_through_the_tailnet",
         edit("routes", lambda told: told.pop(1)),
         "0 routes",

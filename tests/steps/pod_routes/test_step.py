@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -21,12 +24,26 @@ UNREACHABLE = "unreachable 10.244.0.0/16 proto kernel \n"
 OWN = "default via 10.0.0.1 dev ens3 \nunreachable 10.244.0.0/16 proto kernel \n10.244.1.0/24 dev cilium_host \n"
 
 
-def told(machine: Sandbox, *, advertised: list[str] | None, accepts: bool = True, approved: bool = True) -> None:
-    """What tailscaled was told, and what its coordination server has approved."""
+def told(
+    machine: Sandbox,
+    *,
+    advertised: list[str] | None,
+    accepts: bool = True,
+    approved: bool = True,
+    peers: Mapping[str, bool] = MappingProxyType({}),
+) -> None:
+    """What tailscaled was told, and what its server has approved; ``peers``: address → whether that node is online."""
     prefs = {"AdvertiseRoutes": advertised, "RouteAll": accepts, "NoSNAT": True}
     machine.write("state/prefs", json.dumps(prefs))
     addresses = ["100.64.0.2/32", *([SUBNET] if approved else [])]
-    machine.write("state/status", json.dumps({"BackendState": "Running", "Self": {"AllowedIPs": addresses}}))
+    status = {
+        "BackendState": "Running",
+        "Self": {"AllowedIPs": addresses},
+        "Peer": {
+            name: {"TailscaleIPs": ["fd7a:115c:a1e0::2", name], "Online": online} for name, online in peers.items()
+        },
+    }
+    machine.write("state/status", json.dumps(status))
 
 
 @pytest.fixture
@@ -48,7 +65,8 @@ def machine(sandbox: Sandbox) -> Sandbox:
             f"case $1 in debug) cat $S/prefs ;; status) cat $S/status ;; set) {set_all} ;; *) exit 99 ;; esac",
         ),
     )
-    show = 'case "$*" in *"rule show") cat $S/rules ;; *unreachable) cat $S/unreachable ;; *) cat $S/routes ;; esac'
+    sandbox.write("state/address", "6: cilium_host    inet 127.0.0.1/32 scope global cilium_host\\ valid_lft forever\n")
+    show = 'case "$*" in *"rule show") cat $S/rules ;; *unreachable) cat $S/unreachable ;; *cilium_host) cat $S/address ;; *) cat $S/routes ;; esac'
     sandbox.stub("ip", stubs.script(sandbox, show))
     stubs.stub_kubectl(sandbox, '  "get node/w1 --output jsonpath="*) cat $S/subnet ;;')
     return sandbox
@@ -89,15 +107,17 @@ def test_it_says_who_has_to_approve(machine: Sandbox) -> None:
     assert "approve it where the tailnet is administrated, or give that the policy of: invoke policy" in done.log
 
 
-def test_a_route_of_whose_approval_the_node_was_not_told_is_advertised_anew(machine: Sandbox) -> None:
-    told(machine, advertised=[SUBNET], approved=False)
-    done = machine.run("pod_routes", environment={"WAIT_LIMIT": "0"})
-    assert [call.split("=", 1)[1] for call in sets(done.calls)] == [
-        "",
-        f"{SUBNET} --accept-routes --snat-subnet-routes=false",
-    ]
-    told(machine, advertised=None, accepts=False)
-    assert len(sets(machine.run("pod_routes").calls)) == 1, "an approved one is left alone"
+def test_a_route_of_whose_approval_the_node_was_not_told_is_seen_by_another_node_that_answers_through_it(
+    machine: Sandbox,
+) -> None:
+    with socket.create_server(("127.0.0.2", 10250)):
+        told(machine, advertised=[SUBNET], approved=False, peers={"127.0.0.2": True})
+        assert machine.run("pod_routes", check_only=True).code == 0
+        told(machine, advertised=[SUBNET], approved=False, peers={"127.0.0.2": False, "127.0.0.3": True})
+        assert machine.run("pod_routes", check_only=True).code == 1, "one that is off is not asked, another does not answer"
+        told(machine, advertised=[SUBNET], approved=False, peers={"127.0.0.2": True})
+        machine.write("state/address", "")
+        assert machine.run("pod_routes", check_only=True).code == 1, "without pods of its own it cannot be known"
 
 
 @pytest.mark.parametrize(
