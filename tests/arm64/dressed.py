@@ -35,6 +35,8 @@ def _write(tree: Path, loaders: list[Path], folder: Path) -> None:
         rules.parent.mkdir(exist_ok=True)
         rules.write_text(RULES_V4)
         fstab.write_text(fstab.read_text() + FSTAB)
+        # systemctl would have a program of the tree enable this, too, and the unit is what counts.
+        (root / "etc/init.d/netfilter-persistent").unlink()
         run(["systemctl", f"--root={root}", "enable", "netfilter-persistent"]).check()
         disk.write_disk(root, folder)
 
