@@ -140,7 +140,7 @@ class NoWay(MeshstrapError):
 
 
 class NotAllAsked(MeshstrapError):
-    """Nothing that a verification found differs from the plan, but not all of it could be asked."""
+    """A node, or something on one, could not be asked; nothing else was found."""
 
     exit_code = 18
 

@@ -1,19 +1,16 @@
-"""Unpacks bootstrap.sh and its unit once; afterwards they may be replaced by newer ones. This line does not travel."""
+"""Unpacks bootstrap.sh and its unit from the comment in its last line, and is gone. This line does not travel."""
 
 import lzma
 import os
+from pathlib import Path
 
-to = "/opt/meshstrap/bootstrap.sh"
-packed = to + ".xz.b94"
-if os.path.exists(packed):
-    with open(packed, "rb") as text:
-        line = text.read().strip()
-    rows = (line[start : start + 11] for start in range(0, len(line), 11))
-    data = b"".join(sum((c - 33) * 94**i for i, c in enumerate(row)).to_bytes(9, "little") for row in rows)
-    script, unit = lzma.decompress(data.rstrip(b"\0")).split(b"\0")
-    for path, part in ((to, script), ("/etc/systemd/system/meshstrap.service", unit)):
-        with open(path, "wb") as new:
-            new.write(part)
-    os.chmod(to, 0o755)
-    os.sync()
-    os.remove(packed)
+n = 0
+for c in Path(__file__).read_bytes().splitlines()[-1][1:]:
+    n = n * 94 + c - 33
+# The first byte of LZMA is a small one: the number ends in the middle of it.
+words, *texts = lzma.decompress(n.to_bytes(n.bit_length() // 8 + 1, "big")).decode("latin1").split("\0")
+for path in "/etc/systemd/system/meshstrap.service", "/opt/meshstrap/bootstrap.sh":
+    Path(path).write_text(texts.pop().translate(dict(enumerate(words.split("\n"), 128))), "latin1")
+os.chmod(path, 0o755)
+os.sync()
+os.remove(__file__)

@@ -101,9 +101,7 @@ def render_unit(plan: Plan, node: NodePlan) -> str:
     Not oneshot: a node that waits for hours must hold up neither the boot nor cloud-init.
     """
     mounts = _VOLUME_MOUNTS if node.block_volume else ()
-    return _template(
-        "templates/meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts, packed=not plan.code_url
-    )
+    return _template("templates/meshstrap.service", node=node.name, cluster=plan.name, mounts=mounts)
 
 
 def render_repository(repository: Repository, arch: str) -> str:

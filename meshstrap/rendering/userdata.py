@@ -2,8 +2,8 @@
 
 Secrets become files here and nowhere else; ``adoption`` hands over the same files. A cloud-config of plain files is
 used, not a multipart one: it can be pasted, and read by whoever pastes it. The script is the one exception:
-cloud-init's own gzip and base64 would take a sixth more of the cloud's limit than xz and base94, which the machine's
-Python unpacks (``templates/unpack.py``).
+cloud-init's own gzip and base64 would take a fifth more of the cloud's limit than what the machine's Python unpacks
+(``templates/unpack.py``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cache
 from meshstrap.errors import UserDataTooLarge
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.rendering.code import FETCH_PATH, fetch_program, render_code, render_fetch
-from meshstrap.rendering.compression import base94_text, gzip_bytes, packed_program, xz_bytes
+from meshstrap.rendering.compression import base94_text, gzip_bytes, packed_program, packed_texts
 from meshstrap.rendering.documents import TEMPLATES, render_unit
 from meshstrap.rendering.script import Script, render_script
 from meshstrap.rendering.tokens import TOKENS_IN_USER_DATA, bootstrap_token_lines
@@ -30,7 +30,6 @@ METADATA_RESERVE = 96
 """Bytes kept free for what a console or Terraform adds: two names of fields and quotes are some 50, this twice."""
 
 SCRIPT_PATH = "/opt/meshstrap/bootstrap.sh"
-PACKED_PATH = "/opt/meshstrap/bootstrap.sh.xz.b94"
 UNPACK_PATH = "/opt/meshstrap/unpack.py"
 _UNPACK = f"python3 {UNPACK_PATH}"
 UNIT_PATH = "/etc/systemd/system/meshstrap.service"
@@ -64,16 +63,18 @@ class Fetching:
 class UserData:
     """A node's user-data in both forms, and its sizes in bytes.
 
-    ``text`` is for pasting; ``b64`` is the same compressed, one line, for command lines and Terraform. ``script`` and
-    ``compressed`` are the script's size; nothing is compressed when the code is fetched. ``pasted`` and ``packed`` are
-    what the cloud counts for each form: base64 and the account's SSH keys. ``tokens_left_out``: bootstrap tokens of
-    workers for which there is no room. ``fetching``: the way out with sources.code, when the plain form does not fit.
+    ``text`` is for pasting; ``b64`` is the same compressed, one line, for command lines and Terraform. ``script`` is
+    the script's size as it is, ``compressed`` and ``encoded`` what it takes packed and as text: nothing when the code
+    is fetched. ``pasted`` and ``packed`` are what the cloud counts for each form: base64 and the account's SSH keys.
+    ``tokens_left_out``: bootstrap tokens of workers for which there is no room. ``fetching``: the way out with
+    sources.code, when the plain form does not fit.
     """
 
     text: str
     b64: str
     script: int
     compressed: int
+    encoded: int
     pasted: int
     packed: int
     tokens_left_out: int
@@ -97,7 +98,7 @@ class UserData:
 
 def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> UserData:
     """A node's user-data. ``UserDataTooLarge`` when not even the compressed form fits into the cloud's metadata."""
-    compressed = b"" if plan.code_url else packed_texts(plan, node, script)
+    compressed = b"" if plan.code_url else packed_script(plan, node, script)
     files = user_data_files(plan, node, script, secrets)
     text = _cloud_config(plan, node, files)
     b64 = _base64(gzip_bytes(text))
@@ -107,6 +108,7 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
         b64=b64,
         script=len(script.text.encode()),
         compressed=len(compressed),
+        encoded=len(base94_text(compressed)) if compressed else 0,
         pasted=_base64_length(len(text.encode())) + keys,
         packed=len(b64) + keys,
         tokens_left_out=max(0, len(bootstrap_token_lines(plan, secrets)) - TOKENS_IN_USER_DATA)
@@ -122,7 +124,7 @@ def pack_user_data(plan: Plan, node: NodePlan, script: Script, secrets: Secrets)
 
 def user_data_files(plan: Plan, node: NodePlan, script: Script, secrets: Secrets) -> tuple[File, ...]:
     """What cloud-init writes, in order: the script, its unit, what makes them whole, the node's secrets."""
-    files = _fetching_files(plan, node, script) if plan.code_url else _packed_files(packed_texts(plan, node, script))
+    files = _fetching_files(plan, node, script) if plan.code_url else (_packed_file(packed_script(plan, node, script)),)
     return (*files, *_secret_files(plan, node, secrets))
 
 
@@ -131,16 +133,17 @@ def unit_file(plan: Plan, node: NodePlan) -> File:
     return File(path=UNIT_PATH, content=render_unit(plan, node))
 
 
-def packed_texts(plan: Plan, node: NodePlan, script: Script) -> bytes:
+def packed_script(plan: Plan, node: NodePlan, script: Script) -> bytes:
     """The script and its unit, compressed as one: the unit alone would take five times the room."""
-    return xz_bytes(f"{script.text}\0{render_unit(plan, node)}")
+    return packed_texts(script.text, render_unit(plan, node))
 
 
-def _packed_files(compressed: bytes) -> tuple[File, ...]:
-    return (
-        File(path=PACKED_PATH, content=base94_text(compressed) + "\n"),
-        File(path=UNPACK_PATH, content=packed_program(unpack_source())),
-    )
+def _packed_file(compressed: bytes) -> File:
+    """The program that unpacks, and what it unpacks as a comment: a file of its own would take 120 bytes more.
+
+    Of a comment in one of the first two lines Python might take what it says of an encoding at its word.
+    """
+    return File(path=UNPACK_PATH, content=f"{packed_program(unpack_source())}#{base94_text(compressed)}\n")
 
 
 def _fetching_files(plan: Plan, node: NodePlan, script: Script) -> tuple[File, ...]:
@@ -202,8 +205,9 @@ def _write_file(file: File) -> dict[str, str]:
 
 @cache
 def unpack_source() -> str:
-    """The program without its docstring, indented by one: what travels as it is takes the most of the cloud's limit."""
+    """The program without its docstring and comments, indented by one."""
     program = (TEMPLATES / "unpack.py").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    program = re.sub(r"^ *#.*\n", "", program, flags=re.MULTILINE)
     return re.sub(r"^(?: {4})+", lambda indent: " " * (len(indent[0]) // 4), program, flags=re.MULTILINE)
 
 
@@ -242,8 +246,8 @@ def _parts(script: Script, files: tuple[File, ...], keys: int) -> dict[str, int]
     """What the user-data is made of, each part's size when compressed alone; SSH keys as they are."""
     sizes = {"SSH keys": keys}
     texts = {file.path: file.content for file in files}
-    if texts.pop(PACKED_PATH, ""):
-        sizes["the script's code"] = len(xz_bytes(script.code))
+    if texts.pop(UNPACK_PATH, ""):
+        sizes["the script's code"] = len(packed_texts(script.code))
     for statement in script.header.split("\nreadonly ")[1:]:
         sizes[statement.partition("=")[0]] = len(gzip_bytes(statement))
     return sizes | {path: len(gzip_bytes(text)) for path, text in texts.items()}

@@ -16,6 +16,8 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 # Tailscale's, Headscale's since 0.28, and Headscale's before that (48 hexadecimal digits).
 _AUTH_KEY = re.compile(r"(tskey-auth|hskey-auth)-[A-Za-z0-9_-]{8,}|[0-9a-f]{48}")
 _OAUTH_SECRET = re.compile(r"tskey-client-[A-Za-z0-9_-]{8,}(\?[a-z=&]*)?")
+# What a paste brings along: blanks, line breaks and quotation marks of any kind.
+_PASTED_ALONG = re.compile(r"[\s\"'`<>“”‘’]")  # noqa: RUF001 - the point
 _LIFETIME = re.compile(r"([1-9][0-9]{0,4})([mhd])")
 
 
@@ -94,15 +96,15 @@ class Secrets:
 
     def with_auth_keys(self, keys: Mapping[str, Secret], nodes: Sequence[str]) -> Secrets:
         """These keys and the environment's, saved with the others. ``SecretsInvalid``: a name that no node has."""
-        _refuse_strangers("an auth key", set(keys) - set(nodes))
+        _refuse_strangers("an auth key", set(keys) - set(nodes), nodes)
         here = {node: key for node in nodes if (key := self.environment_keys.get(environment_name(node)))}
         known = {environment_name(node) for node in nodes}
-        _refuse_strangers("an auth key", set(self.environment_keys) - known)
+        _refuse_strangers("an auth key", set(self.environment_keys) - known, nodes)
         return replace(self, auth_keys={**self.auth_keys, **keys, **here})
 
     def with_tokens(self, tokens: Mapping[str, BootstrapToken], workers: Sequence[str]) -> Secrets:
         """These tokens in place of older ones. ``SecretsInvalid``: a name that no worker has."""
-        _refuse_strangers("a bootstrap token", set(tokens) - set(workers))
+        _refuse_strangers("a bootstrap token", set(tokens) - set(workers), workers)
         return replace(self, bootstrap_tokens={**self.bootstrap_tokens, **tokens})
 
     def without_token(self, workers: Iterable[str]) -> tuple[str, ...]:
@@ -128,11 +130,14 @@ class Secrets:
         )
 
 
-def _refuse_strangers(what: str, names: Iterable[str]) -> None:
-    names = ", ".join(sorted(names))
+def _refuse_strangers(what: str, strangers: Iterable[str], known: Iterable[str]) -> None:
+    names = ", ".join(sorted(strangers))
     if names:
         worker = "worker" if "token" in what else "node"
-        message = f"{what} for {names}: the inventory has no {worker} of that name; nothing was written"
+        message = (
+            f"{what} for {names}: the inventory has no {worker} of that name; it has {', '.join(known) or 'none'}. "
+            "Nothing was written"
+        )
         raise SecretsInvalid(message)
 
 
@@ -143,9 +148,17 @@ def environment_name(node: str) -> str:
 
 def parse_auth_key(text: str, place: str) -> Secret:
     """Hold an auth key to the shapes that nodes can log in with. ``SecretsInvalid`` names the place, not the value."""
+    text = text.strip()
     if _AUTH_KEY.fullmatch(text):
         return Secret(text)
     if not _OAUTH_SECRET.fullmatch(text):
+        alone = _PASTED_ALONG.sub("", text)
+        if _AUTH_KEY.fullmatch(alone) or _OAUTH_SECRET.fullmatch(alone):
+            message = (
+                f"{place}: an auth key with a blank, a line break or a quotation mark in it, which no key has: write "
+                "the key alone, on one line"
+            )
+            raise SecretsInvalid(message)
         message = (
             f"{place}: this is not an auth key: one begins with tskey-auth- (Tailscale) or hskey-auth- (Headscale). "
             "Make one per node in the admin console, under Settings, Keys: single-use, tagged, pre-approved, not "

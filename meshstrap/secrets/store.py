@@ -23,6 +23,8 @@ HEADER = """\
 # auth_keys: one per node, single-use, tagged, pre-approved.  bootstrap_tokens: one per worker, good until `expires`.
 """
 
+_TWICE = "this name stands here a second time; keep one of the two"
+
 # A key pasted in a name's place must not be shown as a name.
 _NODE = re.compile(r"(?!tskey-|hskey-)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # kubeadm's own form: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/ (read 2026-11)
@@ -35,15 +37,14 @@ def load_secrets(path: Path, environment: Mapping[str, str]) -> Secrets:
     ``SecretsInvalid`` when the file is not YAML of our form, or others may read it; ``KnownToGit`` when git tracks it.
     """
     keys = {
-        name: parse_auth_key(text.strip(), name)
+        name: parse_auth_key(text, name)
         for name, text in environment.items()
         if name.startswith(ENVIRONMENT_PREFIX) and text.strip()
     }
-    if not path.exists():
+    if not _is_there(path):
         return Secrets(environment_keys=keys)
-    _refuse_readable(path)
     refuse_tracked(path)
-    document = _read_mapping(path)
+    document = _read_mapping(path, "auth_keys and bootstrap_tokens, with lines of NODE: VALUE below each")
     if set(document) - {"auth_keys", "bootstrap_tokens"}:
         message = f"{path}: the only keys at the top are auth_keys and bootstrap_tokens"
         raise SecretsInvalid(message)
@@ -57,12 +58,11 @@ def load_secrets(path: Path, environment: Mapping[str, str]) -> Secrets:
 
 def load_auth_keys(path: Path) -> dict[str, Secret]:
     """Read a file of ``node: key`` lines. Errors as for secrets.yaml."""
-    if not path.exists():
+    if not _is_there(path):
         message = f"{path}: there is no such file; write one line per node, like `cp1: tskey-auth-…`, mode 0600"
         raise SecretsInvalid(message)
-    _refuse_readable(path)
     refuse_tracked(path)
-    return _auth_keys(_read_mapping(path), str(path))
+    return _auth_keys(_read_mapping(path, "lines like `cp1: tskey-auth-…`"), str(path))
 
 
 def save_secrets(path: Path, secrets: Secrets) -> None:
@@ -82,32 +82,66 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
         raise SecretsInvalid(message) from error
 
 
-def _refuse_readable(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        message = f"{path}: others on this machine may read it (mode {mode:04o}): chmod 600 {path}"
+def _is_there(path: Path) -> bool:
+    """``SecretsInvalid`` for what is there and is no file, or one that others may read."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
+        raise SecretsInvalid(message) from None
+    # A pipe is what a shell's <(command) hands over.
+    if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
+        message = f"{path}: is not a file"
         raise SecretsInvalid(message)
+    if mode & 0o077:
+        message = f"{path}: others on this machine may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}"
+        raise SecretsInvalid(message)
+    return True
 
 
-def _read_mapping(path: Path) -> dict[Any, Any]:
+class _Loader(yaml.BaseLoader):
+    """Every scalar is left a text, since a token like 123456.0123456789012345 would read as a number."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own
+        """A mapping in which each name stands once."""
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(problem=_TWICE, problem_mark=key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else key)
+        return super().construct_mapping(node, deep)
+
+
+def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
     try:
         with path.open("rb") as file:
             data = file.read(MAXIMUM_BYTES + 1)
-        # BaseLoader leaves every scalar a text: a token like 123456.0123456789012345 would read as a number.
-        document = yaml.load(data[:MAXIMUM_BYTES].decode(), Loader=yaml.BaseLoader)  # noqa: S506 - makes only str, list and dict
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
-        message = f"{path}: cannot be read: {type(error).__name__}"
+        document = yaml.load(data[:MAXIMUM_BYTES].decode(), Loader=_Loader)  # noqa: S506 - makes only str, list and dict
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
+        raise SecretsInvalid(message) from None
+    except UnicodeDecodeError as error:
+        message = f"{path}: byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        raise SecretsInvalid(message) from None
+    except RecursionError:
+        message = f"{path}: nested too deep; it is {form}"
         raise SecretsInvalid(message) from None
     except yaml.YAMLError as error:
         # The parser's own text quotes the line, and with it the secret.
-        mark = getattr(error, "problem_mark", None)
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        message = f"{path}{where}: not valid YAML here"
+        why = problem if problem == _TWICE else "no YAML; the line is not shown, since a secret may stand in it"
+        message = f"{path}{where}: {why}"
         raise SecretsInvalid(message) from None
+    if len(data) > MAXIMUM_BYTES:
+        message = f"{path}: has more than {MAXIMUM_BYTES} bytes; it is {form}"
+        raise SecretsInvalid(message)
     if document in (None, ""):
         return {}
-    if not isinstance(document, dict) or len(data) > MAXIMUM_BYTES:
-        message = f"{path}: not a YAML file of `name: value` lines of at most {MAXIMUM_BYTES} bytes"
+    if not isinstance(document, dict):
+        message = f"{path}: is no YAML file of {form}; is a colon missing, or the blank behind it?"
         raise SecretsInvalid(message)
     return document
 
@@ -115,8 +149,14 @@ def _read_mapping(path: Path) -> dict[Any, Any]:
 def _by_node(value: object, place: str) -> dict[str, tuple[str, Any]]:
     if value in (None, ""):
         return {}
-    if not isinstance(value, dict) or not all(isinstance(node, str) and _NODE.fullmatch(node) for node in value):
-        message = f"{place}: not a map from node names to values"
+    if not isinstance(value, dict):
+        message = f"{place}: has to be lines of NODE: VALUE"
+        raise SecretsInvalid(message)
+    if not all(isinstance(node, str) and _NODE.fullmatch(node) for node in value):
+        message = (
+            f"{place}: one of the names is no node's, which has a-z, 0-9 and '-' alone. It is not shown, since a key "
+            "may stand in its place"
+        )
         raise SecretsInvalid(message)
     return {node: (f"{place}.{node}", text) for node, text in value.items() if text != ""}
 

@@ -40,7 +40,7 @@ async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None 
     # Both are pipes, as was just asked for.
     words, complaints = cast("asyncio.StreamReader", process.stdout), cast("asyncio.StreamReader", process.stderr)
     complaining = asyncio.ensure_future(complaints.read())
-    telling = asyncio.ensure_future(_tell(process.stdin, told)) if told else None
+    telling = asyncio.ensure_future(_tell(process.stdin, told)) if process.stdin else None
     head = b""
     try:
         async with asyncio.timeout(whole):
@@ -62,10 +62,8 @@ async def run_bounded(argv: Sequence[str], *, whole: float, first: float | None 
     return Answer(code=code, out=out.decode(errors="replace"), err=err.decode(errors="replace"))
 
 
-async def _tell(listener: asyncio.StreamWriter | None, text: str) -> None:
+async def _tell(listener: asyncio.StreamWriter, text: str) -> None:
     """Write all of it. A program that ends without having read it has its own reasons, and says them."""
-    if listener is None:
-        return
     with suppress(BrokenPipeError, ConnectionResetError):
         listener.write(text.encode())
         await listener.drain()

@@ -43,7 +43,7 @@ def adopt(
 
 
 @people_task(
-    once="print it once instead of following",
+    once="print it once instead of following; exit 18 when a node gave no answer",
     json="as JSON, for programs: a list with --once, else an object a line for each change",
     hosts=HOSTS,
     ssh_config=SSH_CONFIG,

@@ -36,6 +36,8 @@ def watch(inventory: str, once: bool, json: bool, hosts: str, ssh_config: str, p
         watching = Watch(screen, [node.name for node in plan.nodes], lambda node: read_node(connection, node, now), now)
         if once:
             watching.once(as_json=json)
+            if not watching.all_answered:
+                raise Exit(code=NotAllAsked.exit_code)
         else:
             watching.follow(as_json=json, pause=max(1, pause))
 

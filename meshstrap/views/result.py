@@ -97,11 +97,11 @@ def render_table(rows: Iterable[RenderedNode], limit: int, *, narrow: bool = Fal
 
     ``narrow``: without what `invoke plan` says, too, and what it takes on the way there.
     """
-    details = () if narrow else ("role", "account", "#steps", "#script", "#xz", "#base94")
+    details = () if narrow else ("role", "account", "#steps", "#script", "#lzma", "#base94")
     table = new_table("node", *details, "#yaml", "#b64", "files")
     for row in rows:
         sizes = row.sizes
-        travels = (sizes.compressed, math.ceil(sizes.compressed / 9) * 11)
+        travels = (sizes.compressed, sizes.encoded)
         cells = (row.node.role, row.node.account, *map(str, (len(row.node.steps), sizes.script)))
         cells = (*cells, *(str(size) if size else "-" for size in travels))
         table.add_row(

@@ -13,7 +13,7 @@ from rich.text import Text
 from meshstrap.views.screen import Screen
 from meshstrap.watch.following import Read, follow_nodes, read_once
 from meshstrap.watch.reading import Clock
-from meshstrap.watch.sight import Sight
+from meshstrap.watch.sight import UNREACHABLE, Sight
 from meshstrap.watch.table import change_line, summary, urgent_first, watch_table
 
 _HEAD_LINES = 4
@@ -37,6 +37,11 @@ class Watch:
         else:
             self.screen.show(watch_table([*self.sights.values()], self.now()))
             self.screen.say(f"\n{summary(self.sights.values())}")
+
+    @property
+    def all_answered(self) -> bool:
+        """Whether the way to every node led there; what the node then said is another question."""
+        return all(sight.state != UNREACHABLE for sight in self.sights.values())
 
     def follow(self, *, as_json: bool, pause: float) -> None:
         """Follow the nodes until all have converged: live on a terminal, else a line for each change."""

@@ -10,6 +10,8 @@
 
 # What the task ends with, too (docs/commands.md).
 readonly ADOPT_REFUSED=19
+# Only there when the code is not fetched.
+readonly ADOPT_UNPACK=$ROOT/opt/meshstrap/unpack.py
 
 adopt() { # [--check: change nothing | --told: what changes has been said]
   local uid
@@ -82,12 +84,16 @@ adopt_hand_over() {
       *) adopt_write "$ROOT${HANDED_PATHS[i]}" "${HANDED_TEXTS[i]%$'\n'}" "${HANDED_MODES[i]}" ;;
     esac
   done
-  if ((written == 0)); then
+  if ((written == 0)) && [[ $script == same ]]; then
     printf '%s: it has this plan; nothing was changed\n' "$NODE_NAME"
     return 0
   fi
   # A power cut right now would leave what was written empty.
   sync
+  # As cloud-init does. What was packed is gone afterwards; it comes again with another plan.
+  if [[ -e $ADOPT_UNPACK ]]; then
+    retry 1 0 python3 "$ADOPT_UNPACK"
+  fi
   retry 1 0 systemctl daemon-reload
   retry 1 0 systemctl enable --quiet meshstrap
   retry 1 0 systemctl restart --no-block meshstrap

@@ -96,7 +96,7 @@ def test_cloud_init_has_ended_while_the_node_is_still_at_work(booted: Booted) ->
 @both_forms
 def test_the_script_is_unpacked_once(booted: Booted) -> None:
     listed = booted.machine.bash("stat -c '%a %n' /opt/meshstrap/*").out.splitlines()
-    assert listed == ["755 /opt/meshstrap/bootstrap.sh", "644 /opt/meshstrap/unpack.py"]
+    assert listed == ["755 /opt/meshstrap/bootstrap.sh"], "what unpacks is gone, with what it held"
 
 
 @pasted_form

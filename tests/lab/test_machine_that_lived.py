@@ -104,7 +104,6 @@ def test_it_has_the_files_of_a_node_that_was_born(lived: Lived) -> None:
     listed = set(lived.machine.bash(ask).out.splitlines())
     assert listed >= {
         "755 root /opt/meshstrap/bootstrap.sh",
-        "644 root /opt/meshstrap/unpack.py",
         "600 root /etc/meshstrap/secrets/auth_key",
         "600 root /etc/meshstrap/secrets/bootstrap_token",
         "644 root /etc/systemd/system/meshstrap.service",

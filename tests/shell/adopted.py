@@ -37,6 +37,10 @@ DF = r"""
 [[ $* == *avail* ]] || { printf '1M-blocks\n 46000\n'; exit; }
 printf ' Avail 1M-blocks\n %s 46000\n' "$(cat "$ROOT/state/free")"
 """
+PYTHON = r"""#!/usr/bin/env bash
+[[ $1 != */unpack.py ]] || { printf 'python3 %s\n' "${1#"$ROOT"}" >>"$ROOT/calls"; exit; }
+exec real-python3 "$@"
+"""
 PACKAGE = 'cat "$ROOT/state/package-${*: -1}" 2>/dev/null || { echo "no packages found" >&2; exit 1; }'
 
 
@@ -79,6 +83,9 @@ class LivedIn:
         box.write("etc/apt/sources.list", "deb http://ports.ubuntu.com/ noble main\n")
         box.write("state/free", "30000\n")
         box.write("state/listening", LISTENING)
+        # What unpacks writes to the machine itself, which is the one that the tests run on.
+        (box.bin / "python3").rename(box.bin / "real-python3")
+        box.write("stub-bin/python3", PYTHON, 0o755)
         box.stub("id", f"echo {self.uid}")
         box.stub("uname", '[[ $1 == -rm ]] && echo "6.8.0-1013-oracle aarch64" || echo 6.8.0')
         box.stub("nproc", "echo 2")

@@ -21,6 +21,8 @@ from .sandbox import Sandbox
 # What the program is linted without: only its sources say why (tests/unit/test_code.py does the same).
 TOLD = "SC2053,SC2086,SC2310"
 SCRIPT = "opt/meshstrap/bootstrap.sh"
+PACKED = "opt/meshstrap/unpack.py"
+UNPACKS = f"python3 /{PACKED}"
 
 
 @pytest.fixture
@@ -56,8 +58,9 @@ def test_the_files_are_those_of_the_user_data(machine: LivedIn, name: str, code_
         assert (box.root / path).stat().st_mode & 0o777 == mode
         assert box.read(path) == content
     assert yaml.safe_load(box.read(told)) == CLOUD_SETTINGS
-    assert outcome.calls[-4:] == [
+    assert outcome.calls[outcome.calls.index("sync") :] == [
         "sync",
+        *(() if code_url else (UNPACKS,)),
         "systemctl daemon-reload",
         "systemctl enable --quiet meshstrap",
         "systemctl restart --no-block meshstrap",
@@ -73,8 +76,8 @@ def test_a_machine_without_cloud_init_gets_nothing_for_it(machine: LivedIn) -> N
 
 
 def unpack(machine: LivedIn, script: str) -> None:
-    """What the unit does first."""
-    (machine.sandbox.root / "opt/meshstrap/bootstrap.sh.xz.b94").unlink()
+    """What the program does there: it writes the script, and is gone."""
+    (machine.sandbox.root / PACKED).unlink()
     machine.sandbox.write(SCRIPT, script, 0o755)
 
 
@@ -103,7 +106,8 @@ def test_a_node_that_lives_gets_another_plans_script_and_no_secret(machine: Live
     outcome = machine.run(plan=plan)
     assert outcome.code == 0
     assert "this machine is w1 of homelab already; its script is of another plan, and is replaced\n" in outcome.log
-    assert machine.files().keys() - before.keys() == {"opt/meshstrap/bootstrap.sh.xz.b94"}
+    assert machine.files().keys() - before.keys() == {PACKED}
+    assert UNPACKS in outcome.calls
     assert outcome.calls[-1] == "systemctl restart --no-block meshstrap"
 
 
@@ -121,6 +125,15 @@ def test_a_hand_over_that_was_cut_is_carried_on_with(machine: LivedIn) -> None:
     for path in ("etc/meshstrap/secrets/auth_key", "state/is-enabled-meshstrap"):
         (machine.sandbox.root / path).unlink()
     assert machine.run().calls[-1] == "systemctl restart --no-block meshstrap"
+    assert machine.files() == whole
+
+
+def test_a_hand_over_that_was_cut_before_it_was_unpacked_is_carried_on_with(machine: LivedIn) -> None:
+    machine.run()
+    whole = machine.files()
+    again = machine.run().calls
+    assert UNPACKS in again
+    assert again[-1] == "systemctl restart --no-block meshstrap"
     assert machine.files() == whole
 
 

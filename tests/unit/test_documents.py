@@ -201,7 +201,6 @@ def test_the_unit_waits_for_nobody_and_nobody_for_it() -> None:
     sections = unit(render_unit(example_plan(), example_plan().node("w1")))
     assert dict(sections["Service"]) == {
         "Type": "exec",
-        "ExecStartPre": "/usr/bin/python3 /opt/meshstrap/unpack.py",
         "ExecStart": "/bin/bash /opt/meshstrap/bootstrap.sh",
         "Restart": "on-failure",
         "RestartSec": "30s",

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import lzma
+import math
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from meshstrap.errors import UserDataTooLarge
 from meshstrap.lint import bash_findings, shellcheck_findings
 from meshstrap.plan import Plan
 from meshstrap.rendering import UserData, pack_user_data, render_code, render_documents, render_script
 from meshstrap.rendering.code import render_fetch
-from meshstrap.rendering.compression import base94_text, gzip_bytes, packed_program, xz_bytes
+from meshstrap.rendering.compression import base94_text, gzip_bytes, packed_program, packed_texts
 from meshstrap.rendering.documents import render_unit
 from meshstrap.rendering.userdata import METADATA_LIMIT, unpack_source
 from meshstrap.secrets import Secret, Secrets
@@ -37,51 +42,88 @@ def files(data: UserData) -> dict[str, dict[str, Any]]:
     return {file["path"]: file for file in yaml.safe_load(data.text)["write_files"]}
 
 
-def unpacked(text: str) -> str:
-    """By long division, unlike the machine's program."""
-    digits = [ord(character) - 33 for character in text.strip()]
-    numbers = []
-    for start in range(0, len(digits), 11):
-        number = 0
-        for digit in reversed(digits[start : start + 11]):
-            number = number * 94 + digit
-        numbers.append(number.to_bytes(9, "little"))
-    return lzma.decompress(b"".join(numbers).rstrip(b"\0")).decode()
+def unpacked(text: str) -> list[str]:
+    """A byte at a time, unlike the machine's program."""
+    number = 0
+    for character in text:
+        number = number * 94 + ord(character) - 33
+    words, *texts = lzma.decompress(number.to_bytes(len(text), "big").lstrip(b"\0")).split(b"\0")
+    table = [bytes([code]) for code in range(128)] + words.split(b"\n")
+    return [b"".join(table[code] for code in text).decode() for text in texts]
 
 
-@pytest.mark.parametrize("size", range(1, 20))
+def packed_line(data: UserData) -> str:
+    content: str = files(data)["/opt/meshstrap/unpack.py"]["content"]
+    return content.splitlines()[-1].removeprefix("#")
+
+
+@pytest.mark.parametrize("size", range(1, 40))
 def test_base94_keeps_every_byte_and_shows_only_visible_characters(size: int) -> None:
     data = bytes(range(256 - size, 256))
-    text = base94_text(xz_bytes(data.decode("latin-1")))
-    assert unpacked(text) == data.decode("latin-1")
+    text = base94_text(data)
+    assert sum((ord(character) - 33) * 94**place for place, character in enumerate(reversed(text))) == int.from_bytes(
+        data
+    )
     assert set(text) <= {chr(code) for code in range(33, 127)}
+    assert len(text) <= size * 8 / math.log2(94) + 1
+
+
+LETTERS = "".join(chr(code) for code in range(1, 0x800))
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("ab[] |=(){\n\t가á\x85\xa0") | st.sampled_from(LETTERS)), min_size=1))
+@example(["", ""])
+@example([LETTERS, "kubelet\n" * 99])
+def test_any_texts_come_out_as_they_went_in(texts: list[str]) -> None:
+    assert unpacked(base94_text(packed_texts(*texts))) == texts
 
 
 @pytest.mark.parametrize("name", ["cp1", "w1", "w2"])
 def test_the_script_arrives_as_it_is(name: str) -> None:
-    file = files(packed(name))["/opt/meshstrap/bootstrap.sh.xz.b94"]
+    file = files(packed(name))["/opt/meshstrap/unpack.py"]
     assert "permissions" not in file
-    script, unit = unpacked(file["content"]).split("\0")
+    script, unit = unpacked(packed_line(packed(name)))
     assert script == render_script(example_plan(), example_plan().node(name)).text
     assert unit == render_unit(example_plan(), example_plan().node(name))
 
 
+def program_in(folder: Path, line: str) -> Path:
+    """The file as it lies on a machine that is this folder."""
+    (folder / "system").mkdir(exist_ok=True)
+    unpack = (
+        unpack_source().replace("/opt/meshstrap", str(folder)).replace("/etc/systemd/system", str(folder / "system"))
+    )
+    path = folder / "unpack.py"
+    path.write_text(f"{packed_program(unpack)}#{line}\n")
+    return path
+
+
 def test_the_machine_unpacks_it_once(tmp_path: Path) -> None:
-    units = tmp_path / "system"
-    units.mkdir()
-    unpack = unpack_source().replace("/opt/meshstrap", str(tmp_path)).replace("/etc/systemd/system", str(units))
-    assert files(packed("w1"))["/opt/meshstrap/unpack.py"]["content"] == packed_program(unpack_source())
-    script = tmp_path / "bootstrap.sh"
-    (tmp_path / "bootstrap.sh.xz.b94").write_text(files(packed("w1"))["/opt/meshstrap/bootstrap.sh.xz.b94"]["content"])
-    subprocess.run([sys.executable, "-c", unpack], check=True)
+    content = files(packed("w1"))["/opt/meshstrap/unpack.py"]["content"]
+    assert content == f"{packed_program(unpack_source())}#{packed_line(packed('w1'))}\n"
+    program = program_in(tmp_path, packed_line(packed("w1")))
+    subprocess.run([sys.executable, program], check=True)
+    script, unit = tmp_path / "bootstrap.sh", tmp_path / "system/meshstrap.service"
     assert script.read_text() == render_script(example_plan(), example_plan().node("w1")).text
-    assert (units / "meshstrap.service").read_text() == render_unit(example_plan(), example_plan().node("w1"))
-    found = {path.name: path.stat().st_mode & 0o777 for path in (*tmp_path.iterdir(), *units.iterdir())}
+    assert unit.read_text() == render_unit(example_plan(), example_plan().node("w1"))
+    found = {path.name: path.stat().st_mode & 0o777 for path in (*tmp_path.iterdir(), unit)}
     del found["system"]
     assert found == {"bootstrap.sh": 0o755, "meshstrap.service": 0o644}
-    script.write_text("a newer one")
-    subprocess.run([sys.executable, "-c", unpack], check=True)
-    assert script.read_text() == "a newer one"
+
+
+@pytest.mark.parametrize("place", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("kind", ["other", "lost", "twice"])
+def test_a_paste_that_was_damaged_is_never_taken_for_a_script(tmp_path: Path, kind: str, place: float) -> None:
+    """LZMA's end mark stands for a checksum."""
+    line = packed_line(packed("w1"))
+    at = int(place * len(line))
+    instead = {"other": chr(33 + (ord(line[at]) - 32) % 94), "lost": "", "twice": 2 * line[at]}[kind]
+    program = program_in(tmp_path, line[:at] + instead + line[at + 1 :])
+    ran = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1, ran
+    assert {path.name for path in tmp_path.iterdir()} == {"system", "unpack.py"}
+    assert not list((tmp_path / "system").iterdir())
 
 
 @pytest.mark.parametrize("name", ["cp1", "w1"])
@@ -101,7 +143,7 @@ def test_cloud_init_only_drops_files_and_starts_the_unit_without_waiting() -> No
     assert config["manage_etc_hosts"] is False
     enable = "systemctl enable --now --no-block meshstrap"
     assert config["runcmd"] == [f"python3 /opt/meshstrap/unpack.py; {enable}"]
-    assert unpack_source().index("os.sync()") < unpack_source().index("os.remove(packed)")
+    assert unpack_source().index("os.sync()") < unpack_source().index("os.remove(__file__)")
     assert yaml.safe_load(packed("w1", plan=FETCHED).text)["runcmd"] == [f"sync; {enable}"]
 
 
@@ -158,8 +200,8 @@ def test_sizes() -> None:
     data, script = packed("w1"), render_script(example_plan(), example_plan().node("w1"))
     keys = example_plan().accounts[1].ssh_keys_bytes
     assert data.script == len(script.text.encode())
-    script_file = files(data)["/opt/meshstrap/bootstrap.sh.xz.b94"]["content"].strip()
-    assert len(script_file) == -(-data.compressed // 9) * 11
+    assert data.encoded == len(packed_line(data))
+    assert data.compressed * 1.22 < data.encoded < data.compressed * 1.221
     assert data.pasted == len(base64.b64encode(data.text.encode())) + keys
     assert data.packed == len(data.b64) + keys
     assert data.packed < data.pasted
@@ -214,7 +256,7 @@ def test_with_a_place_for_the_code_it_holds_the_values_as_text(name: str) -> Non
     assert f" {render_code().sha256} " in text
     assert f"    readonly NODE_NAME={name}\n" in data.text
     assert "unpack.py" not in data.text
-    assert data.compressed == 0
+    assert (data.compressed, data.encoded) == (0, 0)
     assert data.pasted < packed(name).pasted * 0.65
 
 
@@ -274,10 +316,32 @@ KEYS = {
 }
 
 
+RSA_4096 = "ssh-rsa " + base64.b64encode(b"\0\0\0\7ssh-rsa\0\0\0\3\1\0\1\0\0\2\1\0" + bytes(range(256)) * 2).decode()
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleExampleExampleExampleExampleExample1"
+NOISE = base64.b64encode(hashlib.shake_256(b"a CA of P-256").digest(450)).decode()
+PEM = "\n".join(["-----BEGIN CERTIFICATE-----", *textwrap.wrap(NOISE, 64), "-----END CERTIFICATE-----"])
+# A key whose length is not known counts as the largest usual one.
+MORE = {
+    "nothing more": ("", ""),
+    "a listed RSA key": (RSA_4096, ""),
+    "tailnet routing": ("", "cilium: {routing: tailnet}\n"),
+    "a data volume": (ED25519, ""),
+    "a private CA of P-256": (ED25519, f"sources:\n  trusted_ca: |\n{textwrap.indent(PEM, '    ')}\n"),
+}
+
+
 @pytest.mark.parametrize("server", KEYS)
-def test_the_first_cluster_that_a_person_writes_can_be_pasted_whatever_ssh_key_it_is_given(server: str) -> None:
-    """With an auth key each, two tokens, and room for the largest usual SSH key, since none is listed."""
-    plan = plan_of(PLAIN + (f"tailnet: {{login_server: '{server}'}}\n" if server else ""))
+@pytest.mark.parametrize("more", MORE)
+def test_the_first_cluster_that_a_person_writes_can_be_pasted(server: str, more: str) -> None:
+    """With an auth key each and two tokens, and with one of what asks for more room; not with all of it."""
+    key, text = MORE[more]
+    text += PLAIN + (f"tailnet: {{login_server: '{server}'}}\n" if server else "")
+    if key:
+        text = text.replace("{name: alice}", f"{{name: alice, ssh_authorized_keys: ['{key} alice@laptop']}}")
+    if more == "a data volume":
+        volume = "{device: /dev/oracleoci/oraclevdb, size_gib: 100, format: true}"
+        text = text.replace("role: control-plane", f"role: control-plane, block_volume: {volume}")
+    plan = plan_of(text)
     keys = {node.name: Secret(KEYS[server]) for node in plan.nodes}
     secrets = replace(secrets_for(plan), auth_keys=keys)
     data = pack_user_data(plan, plan.node("cp1"), render_script(plan, plan.node("cp1")), secrets)

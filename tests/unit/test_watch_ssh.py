@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from meshstrap.errors import NoWay
+from meshstrap.errors import NotAllAsked, NoWay
 from meshstrap.ssh import (
     BATCH,
     SSH_FAILED,
@@ -170,7 +170,7 @@ def test_once_prints_every_node(says: Says) -> None:
     says.status("cp1", state="converged", step="-", message="this node is as planned", next="")
     (says.folder / "w2.err").write_text("ssh: connect to host w2 port 22: No route to host\n")
     code, out, err = says.run("--once", "--hosts", "w1=203.0.113.7")
-    assert (code, err) == (0, "")
+    assert (code, err) == (NotAllAsked.exit_code, "")
     states = {line.split()[0]: line for line in out.splitlines() if line[:2] in {"cp", "w1", "w2"}}
     assert "converged" in states["cp1"]
     assert "no run" in states["w1"]
@@ -179,6 +179,8 @@ def test_once_prints_every_node(says: Says) -> None:
     log = (says.folder / "log").read_text()
     assert log.count(" ".join((*BATCH, "-- "))) == 3
     assert "HostName 203.0.113.7" in (says.folder / "configuration").read_text()
+    (says.folder / "w2.err").unlink()
+    assert says.run("--once")[0] == 0, "a node that has not begun has answered"
 
 
 def test_a_host_that_hangs_does_not_keep_the_others_and_ctrl_c_ends_it_cleanly(says: Says) -> None:
