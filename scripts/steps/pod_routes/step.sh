@@ -48,13 +48,13 @@ pod_routes_advertises() { # <subnet>
 }
 
 # A server may serve the route and never tell this node so (Headscale 0.29.2, November 2026). Then the other nodes know: one
-# whose kubelet answers to an address of this node's pods has the route.
+# whose kubelet answers to an address of this node's pods has the route. Of a machine's addresses the shorter is the one of
+# IPv4.
 pod_routes_is_approved() { # <subnet>
   local address
   address=$(ip -4 -oneline address show dev cilium_host 2>/dev/null | sed 's/.*inet //; s/\/.*//') || true
   timeout 15 tailscale status --json | json 'import socket
 def answers(peer):
-  # The shorter address is that of IPv4.
   try: return socket.create_connection((min(peer["TailscaleIPs"], key=len), 10250), 2, (sys.argv[2], 0))
   except OSError: pass
 (sys.argv[1] in (d["Self"].get("AllowedIPs") or [])
