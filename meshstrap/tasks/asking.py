@@ -92,7 +92,8 @@ def _ask_volumes(screen: Screen, names: list[str]) -> tuple[str, ...]:
         return str(value)
 
     screen.say(
-        "A control plane with a data volume is too large to paste: it is launched by command line, or fetches its code."
+        "A control plane with a data volume can be pasted where cluster.yaml lists its account's SSH keys, of Ed25519; "
+        "else it is launched by command line, or fetches its code."
     )
     wanted = _ask(screen, f"Which of {', '.join(names)} have a data volume of their own", "", parse, "none")
     return tuple(wanted.replace(",", " ").split())

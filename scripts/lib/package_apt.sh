@@ -7,7 +7,6 @@
 readonly KEY_FOLDER=$ROOT/etc/apt/keyrings
 readonly REPOSITORY_PREFIX=$ROOT/etc/apt/sources.list.d/meshstrap-
 readonly REPOSITORY_SUFFIX=.sources
-readonly PACKAGE_LISTS=$ROOT/var/lib/apt/lists
 readonly DOWNLOAD_PACKAGES=(ca-certificates curl gpg)
 # Nobody is there to answer, and needrestart must not restart services behind the steps' back: l only lists them.
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
@@ -38,9 +37,9 @@ install_packages() { # <name or name=version>...
   ask dpkg --configure -a --force-confold
   ((ANSWER == 0)) || log retry "dpkg --configure -a: $LAST_ERROR"
   # apt syncs no list. A power cut leaves empty ones, which apt takes for current until the repository changes.
-  ask find "$PACKAGE_LISTS" -maxdepth 1 -type f -empty ! -name lock -delete
+  ask find "$ROOT/var/lib/apt/lists" -maxdepth 1 -type f -empty ! -name lock -delete
   package_apt_get 2 --option APT::Update::Error-Mode=any update
-  ask sync --file-system "$PACKAGE_LISTS"
+  ask sync --file-system "$ROOT/var/lib/apt/lists"
   package_apt_get 1 --fix-broken install
   # What was being unpacked then is half-installed, and apt takes it for installed: only --reinstall mends it.
   broken=$(dpkg-query --show --showformat='${db:Status-Eflag} ${Package}\n')

@@ -5,11 +5,9 @@
 
 : "${ROOT?}"
 
-readonly BOOTSTRAP_TOKENS_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_tokens
-
 check_bootstrap_tokens() {
   local left timer
-  [[ ! -e $BOOTSTRAP_TOKENS_FILE ]]
+  [[ ! -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]
   left=$(bootstrap_tokens_left)
   [[ $left != *' Ready'* ]]
   timer=$(systemctl is-active meshstrap-tokens.timer) || [[ -n $timer ]] || cannot_tell 'systemctl does not answer'
@@ -19,13 +17,13 @@ check_bootstrap_tokens() {
 
 apply_bootstrap_tokens() {
   local tokens secret worker left=
-  if [[ -e $BOOTSTRAP_TOKENS_FILE ]]; then
+  if [[ -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
     while read -r worker _ left; do
       fact "ends bootstrap-token-$worker" "$left"
-    done <"$BOOTSTRAP_TOKENS_FILE"
-    rm -f "$BOOTSTRAP_TOKENS_FILE"
+    done <"$ROOT/etc/meshstrap/secrets/bootstrap_tokens"
+    rm -f "$ROOT/etc/meshstrap/secrets/bootstrap_tokens"
   fi
   tokens=$(bootstrap_tokens_left)
   while read -r secret worker; do
@@ -65,7 +63,7 @@ stringData:
   usage-bootstrap-signing: "true"
   auth-extra-groups: system:bootstrappers:kubeadm:default-node-token
 TXT
-  done <"$BOOTSTRAP_TOKENS_FILE"
+  done <"$ROOT/etc/meshstrap/secrets/bootstrap_tokens"
 }
 
 # A line for each of ours: its Secret, never what is in it, and what its worker is: Ready or not, or no Node yet.

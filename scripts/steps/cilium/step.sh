@@ -7,7 +7,6 @@
 
 readonly HELM=$ROOT/opt/meshstrap/helm-$HELM_VERSION
 readonly CILIUM_HELM=("$HELM" --kubeconfig "$ADMIN_KUBECONFIG" --namespace kube-system)
-readonly CILIUM_FILES=$ROOT/var/lib/meshstrap
 
 check_cilium() {
   cilium_is_released
@@ -51,7 +50,7 @@ cilium_is_released() {
 cilium_release() {
   local plan
   plan=$(cilium_plan)
-  download "$CILIUM_CHART_URL" "$CILIUM_CHART_SHA256" "$CILIUM_FILES/cilium.tgz"
+  download "$CILIUM_CHART_URL" "$CILIUM_CHART_SHA256" "$ROOT/var/lib/meshstrap/cilium.tgz"
   write_file "$WORK/cilium-values.yaml" "$CILIUM_VALUES" 600
   # A killed run leaves a record that says Helm is still at work, and Helm then refuses to. Only that record goes:
   # rolling back or uninstalling would take the network down, while an upgrade adopts what the killed run has made.
@@ -62,7 +61,7 @@ cilium_release() {
   [[ ! -s $WORK/answer ]] || log change 'undoes what was changed by hand in the chart, as shown here'
   cat "$WORK/answer" >&2
   HOME=$WORK retry 1 0 "${CILIUM_HELM[@]}" upgrade --install --force-conflicts cilium \
-    "$CILIUM_FILES/cilium.tgz" --values "$WORK/cilium-values.yaml" --description "$plan" --history-max 3 >&2
+    "$ROOT/var/lib/meshstrap/cilium.tgz" --values "$WORK/cilium-values.yaml" --description "$plan" --history-max 3 >&2
 }
 
 # Secrets are masked by kubectl.
@@ -73,7 +72,7 @@ cilium_by_hand() {
 
 # The file's name carries the version, and the file appears whole: that it is there is all there is to check.
 cilium_fetch_helm() {
-  local archive=$CILIUM_FILES/helm.tar.gz
+  local archive=$ROOT/var/lib/meshstrap/helm.tar.gz
   download "$HELM_URL" "$HELM_SHA256" "$archive"
   mkdir -p "${HELM%/*}"
   tar -xzf "$archive" -O "linux-$NODE_ARCH/helm" >"$HELM.new"

@@ -6,7 +6,6 @@
 : "${NODE_ROLE:?}" "${KUBERNETES_VERSION:?}" "${SANDBOX_IMAGE:?}" "${CILIUM_AGENT_IMAGE:?}" "${CILIUM_OPERATOR_IMAGE:?}"
 
 readonly CONTAINERD_CONFIG_FILE=$ROOT/etc/containerd/config.toml
-readonly CRICTL_CONFIG_FILE=$ROOT/etc/crictl.yaml
 readonly REGISTRY_FOLDER=$ROOT/etc/containerd/certs.d
 
 check_containerd() {
@@ -16,7 +15,7 @@ check_containerd() {
   # conf.d is for people: our file imports it.
   shopt -s nullglob
   service_is_current containerd "$CONTAINERD_CONFIG_FILE" "${CONTAINERD_CONFIG_FILE%/*}"/conf.d/*.toml
-  file_is "$CRICTL_CONFIG_FILE" "$CRICTL_CONFIG"
+  file_is "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   for i in "${!REGISTRY_NAMES[@]}"; do
     file_is "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
   done
@@ -28,7 +27,7 @@ apply_containerd() {
   for i in "${!REGISTRY_NAMES[@]}"; do
     write_file "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
   done
-  write_file "$CRICTL_CONFIG_FILE" "$CRICTL_CONFIG"
+  write_file "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   write_file "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
   # Containers live on while containerd restarts.
   restart_service containerd
@@ -52,5 +51,5 @@ containerd_fetch_images() {
 }
 
 containerd_answers() {
-  crictl --config "$CRICTL_CONFIG_FILE" --timeout 10s version >/dev/null
+  crictl --config "$ROOT/etc/crictl.yaml" --timeout 10s version >/dev/null
 }

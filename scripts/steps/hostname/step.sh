@@ -4,18 +4,16 @@
 
 : "${ROOT?}" "${NODE_NAME:?}"
 
-readonly HOSTNAME_RUNNING=$ROOT/proc/sys/kernel/hostname HOSTNAME_FILE=$ROOT/etc/hostname HOSTNAME_HOSTS=$ROOT/etc/hosts
-
 check_hostname() {
-  [[ $(<"$HOSTNAME_RUNNING") == "$NODE_NAME" ]]
-  file_is "$HOSTNAME_FILE" "$NODE_NAME"
-  is_edited "$HOSTNAME_HOSTS" hostname_hosts
+  [[ $(<"$ROOT/proc/sys/kernel/hostname") == "$NODE_NAME" ]]
+  file_is "$ROOT/etc/hostname" "$NODE_NAME"
+  is_edited "$ROOT/etc/hosts" hostname_hosts
 }
 
 apply_hostname() {
-  write_file "$HOSTNAME_FILE" "$NODE_NAME"
-  printf '%s' "$NODE_NAME" >"$HOSTNAME_RUNNING"
-  edit_file "$HOSTNAME_HOSTS" hostname_hosts
+  write_file "$ROOT/etc/hostname" "$NODE_NAME"
+  printf '%s' "$NODE_NAME" >"$ROOT/proc/sys/kernel/hostname"
+  edit_file "$ROOT/etc/hosts" hostname_hosts
 }
 
 # A line for the name, unless there is one.

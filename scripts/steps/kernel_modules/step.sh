@@ -4,8 +4,6 @@
 
 : "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${KERNEL_MODULES[*]:?}" "${NEEDED_MODULES[*]:?}"
 
-readonly KERNEL_MODULES_FILE=$ROOT/etc/modules-load.d/meshstrap.conf
-
 check_kernel_modules() {
   local module found
   kernel_modules_exist
@@ -15,7 +13,7 @@ check_kernel_modules() {
     found=$(modprobe --show-depends "$module")
     [[ $'\n'$found == *$'\n'"builtin $module"* ]]
   done
-  file_is "$KERNEL_MODULES_FILE" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
+  file_is "$ROOT/etc/modules-load.d/meshstrap.conf" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
 }
 
 apply_kernel_modules() {
@@ -29,7 +27,7 @@ apply_kernel_modules() {
     ask kernel_modules_exist
     ((ANSWER == 0)) || fail "Linux $release: $LAST_ERROR" 'upgrade the kernel and reboot, or take another image'
   fi
-  write_file "$KERNEL_MODULES_FILE" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
+  write_file "$ROOT/etc/modules-load.d/meshstrap.conf" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
   retry 1 0 modprobe --all "${KERNEL_MODULES[@]}"
 }
 

@@ -20,13 +20,6 @@ apply_machine_supported() {
   await 180 'synchronised clock' 'timedatectl; chronyc sources' check_machine_supported
 }
 
-# The agents of Cilium 1.19 and 1.20.0 (2026-11).
-facts_machine_supported() {
-  local release
-  release=$(uname -r)
-  [[ $release != 7.2.* ]] || log warn 'Linux 7.2 breaks Cilium: https://github.com/cilium/cilium/issues/48016'
-}
-
 # The name is also the word that waives it.
 machine_problem() { # <name> <what is wrong>
   [[ " ${WAIVED_MACHINE_CHECKS[*]} " == *" $1 "* ]] || printf '; %s: %s' "$1" "$2"

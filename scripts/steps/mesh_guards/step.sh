@@ -12,7 +12,6 @@
 
 : "${ROOT?}" "${ANSWER:?}" "${MESH_RULE_UNIT:?}" "${TAILSCALED_DROP_IN:?}" "${TAILNET_SUBNET:?}" "${POD_SUBNET:?}"
 
-readonly MESH_RULE_FILE=$ROOT/etc/systemd/system/meshstrap-mesh-rule.service
 readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf
 
 check_mesh_guards() {
@@ -27,8 +26,8 @@ check_mesh_guards() {
 }
 
 mesh_guards_rule_is_current() {
-  file_is "$MESH_RULE_FILE" "$MESH_RULE_UNIT"
-  service_is_current meshstrap-mesh-rule.service "$MESH_RULE_FILE"
+  file_is "$ROOT/etc/systemd/system/meshstrap-mesh-rule.service" "$MESH_RULE_UNIT"
+  service_is_current meshstrap-mesh-rule.service "$ROOT/etc/systemd/system/meshstrap-mesh-rule.service"
 }
 
 mesh_guards_deny_is_current() {
@@ -40,7 +39,7 @@ apply_mesh_guards() {
   # A restart of tailscaled cuts this node off for seconds: a lost rule alone must not cause one.
   ask mesh_guards_deny_is_current
   local deny=$ANSWER
-  write_file "$MESH_RULE_FILE" "$MESH_RULE_UNIT"
+  write_file "$ROOT/etc/systemd/system/meshstrap-mesh-rule.service" "$MESH_RULE_UNIT"
   write_file "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
   restart_service meshstrap-mesh-rule.service
   ((deny == 0)) || restart_service tailscaled

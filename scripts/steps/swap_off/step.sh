@@ -3,20 +3,18 @@
 
 : "${ROOT?}"
 
-readonly SWAP_FSTAB=$ROOT/etc/fstab SWAP_NOW=$ROOT/proc/swaps
-
 check_swap_off() {
   local now units
-  now=$(awk 'NR > 1 { print $1 }' "$SWAP_NOW")
+  now=$(sed 1d "$ROOT/proc/swaps")
   [[ -z $now ]]
   units=$(swap_units)
   [[ -z $units ]]
-  [[ ! -f $SWAP_FSTAB ]] || is_edited "$SWAP_FSTAB" swap_free_fstab
+  [[ ! -f $ROOT/etc/fstab ]] || is_edited "$ROOT/etc/fstab" swap_free_fstab
 }
 
 apply_swap_off() {
   local units unit
-  [[ ! -f $SWAP_FSTAB ]] || edit_file "$SWAP_FSTAB" swap_free_fstab
+  [[ ! -f $ROOT/etc/fstab ]] || edit_file "$ROOT/etc/fstab" swap_free_fstab
   retry 1 0 swapoff --all
   # systemd makes units of fstab's lines; those that are left after reading it again come from somewhere else: zram's
   # generator, a swap partition that it found, an administrator's own unit.
