@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -47,7 +48,7 @@ def lint_scripts(
     for node, script in scripts.items():
         shapes.setdefault(script.code, node)
     notes = {node: kept / _verdict(scripts[node].linted) for node in shapes.values()} if kept else {}
-    shapes = {code: node for code, node in shapes.items() if node not in notes or not notes[node].exists()}
+    shapes = {code: node for code, node in shapes.items() if node not in notes or not os.access(notes[node], os.F_OK)}
     with tempfile.TemporaryDirectory(prefix="meshstrap-lint-") as name:
         files = {Path(name, node): node for node in shapes.values()}
         for path, node in files.items():

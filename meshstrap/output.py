@@ -70,8 +70,8 @@ def write_generated(root: Path, files: Mapping[str, str], *, check: bool = False
     Folders of nodes that are gone are reported as stale, and removed with ``prune``. ``check`` writes nothing and
     raises ``WouldChange`` when anything would be, or is stale. ``OutputRefused``: the root or a folder is not ours.
     """
-    _refuse_unusable(root)
     try:
+        _refuse_unusable(root)
         folders = [_compare(root / node, texts) for node, texts in _by_node(files).items()]
         stale = _stale(root, {folder.node for folder in folders})
         if prune:

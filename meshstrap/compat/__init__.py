@@ -9,6 +9,7 @@ from meshstrap.compat.downloads import (
     repositories,
     tool_version,
 )
+from meshstrap.compat.feature_gates import alpha_gates
 from meshstrap.compat.profile import Collision, Rendered, collisions, warning, warnings
 from meshstrap.compat.rules import defaults, version_rules, versions_of
 
@@ -17,6 +18,7 @@ __all__ = [
     "Defaults",
     "PackageSource",
     "Rendered",
+    "alpha_gates",
     "cilium_chart",
     "collisions",
     "defaults",

@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 
+from meshstrap.compat.data import facts_of
 from meshstrap.compat.ranges import minor
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
-from meshstrap.inventory.rules_components import components
+from meshstrap.inventory.rules_components import PROGRAMS, components
 from meshstrap.inventory.values import did_you_mean
-from meshstrap.own_yaml import read_typed
 
 # What pflag reads of each kind: https://pkg.go.dev/github.com/spf13/pflag
 _KINDS = {
     "boolean": ("true or false", re.compile(r"true|false")),
     "integer": ("a whole number", re.compile(r"-?[0-9]+")),
     "number": ("a number", re.compile(r"-?[0-9]+(\.[0-9]+)?")),
+    # Of logs (k8s.io/component-base/logs/api/v1): how much is said, by all files or by those of a name.
+    "level": ("a whole number from 0 on", re.compile(r"[0-9]{1,9}")),
+    "levels": ("patterns and numbers, such as gc*=1,server=2", re.compile(r"([^,=]+=[0-9]{1,9}(,|$))*")),
     "duration": ("a duration such as 10s or 2m30s", re.compile(r"0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+")),
 }
-
-
-@cache
-def arguments_of(kubernetes_minor: str) -> Mapping[str, Mapping[str, str]]:
-    """Each part of the control plane, its arguments and their kinds; empty for a version of which nothing is known."""
-    file = files("meshstrap.compat") / "arguments" / f"{kubernetes_minor}.yaml"
-    found: Mapping[str, Mapping[str, str]] = read_typed(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return found
 
 
 def arguments_are_known(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """The program takes each argument and its value: one that it does not take keeps it from starting, for ever."""
     version = minor(inventory.cluster.kubernetes_version)
-    known = arguments_of(version)
+    # Each part of the control plane, its arguments and their kinds.
+    known: Mapping[str, Mapping[str, str]] = facts_of("arguments", version)
     for key, component, protected in components(inventory) if known else ():
-        program = f"kube-{key.replace('_', '')}" if key == "api_server" else f"kube-{key.replace('_', '-')}"
+        program = PROGRAMS[key]
         kinds = known[program]
         for name, value in component.arguments.items():
             place = ("cluster", key, "arguments", name)

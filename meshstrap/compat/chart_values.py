@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from meshstrap.compat.data import facts_of
 from meshstrap.compat.known_fields import Facts, Reader, nested
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
 from meshstrap.inventory.rules_protected import CILIUM_VALUES
-from meshstrap.own_yaml import read_typed
 
 REMOVED = {
     "tunnel": "routingMode and tunnelProtocol took its place in 1.15, and meshstrap sets them",
@@ -44,18 +42,10 @@ NEEDS_PROXY = ("gatewayAPI.enabled", "ingressController.enabled", "loadBalancer.
 """What the chart refuses to install without ``l7Proxy`` (templates/validate.yaml of 1.20)."""
 
 
-@cache
-def chart_facts(version: str) -> Facts:
-    """The values that the chart of this version takes; empty for a version of which nothing is known."""
-    file = files("meshstrap.compat") / "charts" / f"cilium-{version}.yaml"
-    found: Facts = read_typed(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return found
-
-
 def cilium_values_are_the_charts(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """The chart takes each value, in its place and of its kind."""
     version, values = inventory.cilium.version, inventory.cilium.values
-    facts = chart_facts(version)
+    facts: Facts = facts_of("charts", f"cilium-{version}")
     if facts:
         chart = Reader(
             name=f"the chart of Cilium {version}",

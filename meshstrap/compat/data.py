@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from meshstrap.own_yaml import read_as_text
+from meshstrap.own_yaml import read_as_text, read_typed
 
 PARTS = ("kubernetes", "containerd", "tailscale", "cilium", "helm")
 """What has a version of its own in the inventory."""
@@ -175,3 +175,10 @@ def load_collisions() -> tuple[KnownCollision, ...]:
     return tuple(
         KnownCollision.model_validate(entry) for theme in THEMES for entry in _read(f"collisions/{theme}.yaml")
     )
+
+
+@cache
+def facts_of(folder: str, name: str) -> Any:
+    """What one of the folders beside keeps of a version; empty for one of which nothing is known."""
+    file = files("meshstrap.compat") / folder / f"{name}.yaml"
+    return read_typed(file.read_text(encoding="utf-8")) if file.is_file() else {}

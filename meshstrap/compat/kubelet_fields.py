@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from meshstrap.compat.data import facts_of
 from meshstrap.compat.known_fields import Facts, Reader
 from meshstrap.compat.ranges import minor
 from meshstrap.errors import Problem
 from meshstrap.inventory import Inventory, Places
 from meshstrap.inventory.rules_protected import KUBELET_FIELDS
 from meshstrap.inventory.tree import Path
-from meshstrap.own_yaml import read_typed
-
-
-@cache
-def kubelet_facts(kubernetes_minor: str) -> Facts:
-    """The fields that the kubelet of this minor version takes; empty for one of which nothing is known."""
-    file = files("meshstrap.compat") / "kubelet" / f"{kubernetes_minor}.yaml"
-    found: Facts = read_typed(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return found
 
 
 def kubelet_fields_are_known(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """The kubelet takes each field, and each is of its kind: one that is not makes kubeadm fail on the node."""
     version = minor(inventory.cluster.kubernetes_version)
-    if kubelet_facts(version):
+    facts: Facts = facts_of("kubelet", version)
+    if facts:
         for start, fields in _kubelets(inventory):
             reader = Reader(
                 name=f"KubeletConfiguration of Kubernetes {version}",
                 noun="field",
                 start=start,
-                facts=kubelet_facts(version),
+                facts=facts,
                 places=places,
                 protected=KUBELET_FIELDS,
                 removed={},

@@ -9,6 +9,7 @@ from meshstrap.compat.arguments import arguments_are_known
 from meshstrap.compat.chart_values import cilium_values_are_the_charts
 from meshstrap.compat.conditions import PLACES, words_of
 from meshstrap.compat.data import PARTS, Defaults, load_collisions, load_data
+from meshstrap.compat.feature_gates import feature_gates_are_known
 from meshstrap.compat.kubelet_fields import kubelet_fields_are_known
 from meshstrap.compat.profile import REFUSED, sentence, state_of
 from meshstrap.errors import Problem
@@ -69,6 +70,7 @@ RULES = (
     cilium_values_are_the_charts,
     kubelet_fields_are_known,
     arguments_are_known,
+    feature_gates_are_known,
 )
 
 

@@ -33,7 +33,9 @@ def meant(character: str) -> str:
     if kind == "Pd" or character == "−":  # noqa: RUF001 - the minus sign
         return "'-'"
     key = _QUOTES.get(character, folded if folded.isascii() and kind[0] in "PSN" else "")
-    return f"'{key}'" if key and key not in {"'", '"'} else key
+    if key in {"'", '"'}:
+        return "a plain quotation mark"
+    return f"'{key}'" if key else ""
 
 
 def name_lookalikes(problems: Iterable[Problem], text: str) -> Iterator[Problem]:

@@ -81,6 +81,13 @@ SCHEDULER = {
 }
 """Argument of kube-scheduler → why it is not the person's."""
 
+PROGRAMS = {
+    "api_server": "kube-apiserver",
+    "controller_manager": "kube-controller-manager",
+    "scheduler": "kube-scheduler",
+}
+"""Key below ``cluster`` → the program that it is about."""
+
 _NODE_RESTRICTION = "NodeRestriction"
 _PLUGINS = "enable-admission-plugins"
 

@@ -29,7 +29,10 @@ def one_control_plane(inventory: Inventory, places: Places) -> Iterator[Problem]
     """Exactly one node is the control plane."""
     chosen = [index for index, node in enumerate(inventory.nodes) if node.role == CONTROL_PLANE]
     if not chosen:
-        yield places.problem(("nodes",), "no node has the role control-plane; exactly one is needed")
+        yield places.problem(
+            ("nodes",),
+            "no node has the role control-plane; exactly one is needed: give one of them role: control-plane",
+        )
     for index in chosen[1:]:
         line = places.line(("nodes", chosen[0], "role"))
         yield places.problem(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from meshstrap.errors import Problem
 from meshstrap.inventory.machines import Node
 from meshstrap.inventory.model import Inventory
-from meshstrap.inventory.shapes import GENERIC, MICRO, SHAPES
+from meshstrap.inventory.shapes import GENERIC, LEAST_GIB_AN_OCPU, MICRO, MOST_GIB_AN_OCPU, SHAPES
 from meshstrap.inventory.tree import Places
 
 BOOT_VOLUME_GIB = 47
@@ -59,6 +59,25 @@ def a_shape_without_a_choice_is_as_it_is(inventory: Inventory, places: Places) -
                 yield places.problem(("nodes", index, field), message)
 
 
+def a_flexible_shape_goes_so_far(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """OCI's limits of OCPUs, and of memory for each: the console offers nothing else, and the API refuses it."""
+    for index, node in enumerate(inventory.nodes):
+        shape = SHAPES[node.shape]
+        if node.shape == GENERIC or shape.ocpus:
+            continue
+        if shape.most_ocpus and node.ocpus > shape.most_ocpus:
+            message = f"{node.ocpus} OCPUs are more than {shape.most_ocpus}, the most that {node.shape} can have"
+            yield places.problem(("nodes", index, "ocpus"), message)
+        least, most = node.ocpus * LEAST_GIB_AN_OCPU, node.ocpus * MOST_GIB_AN_OCPU
+        if not least <= node.memory_gib <= most:
+            default = "" if "memory_gib" in node.model_fields_set else ", the default,"
+            message = (
+                f"{node.memory_gib} GiB{default} is outside {least} to {most}: OCI gives {node.shape} at least "
+                f"{LEAST_GIB_AN_OCPU} GiB and at most {MOST_GIB_AN_OCPU} for each OCPU, and this node has {node.ocpus}"
+            )
+            yield places.problem(("nodes", index, "memory_gib"), message)
+
+
 def volumes_are_of_sizes_that_oci_makes(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """OCI's boot and block volumes have a smallest size; other machines have disks as they come."""
     for index, node in enumerate(inventory.nodes):
@@ -88,6 +107,7 @@ def a_disk_of_any_size_is_large_enough(inventory: Inventory, places: Places) -> 
 RULES = (
     the_processor_is_that_of_the_shape,
     a_shape_without_a_choice_is_as_it_is,
+    a_flexible_shape_goes_so_far,
     volumes_are_of_sizes_that_oci_makes,
     a_disk_of_any_size_is_large_enough,
 )

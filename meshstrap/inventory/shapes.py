@@ -9,6 +9,10 @@ ARM64, AMD64 = "arm64", "amd64"
 GENERIC = "generic"
 """A machine that is no instance of OCI's: of another cloud, or at home."""
 
+LEAST_GIB_AN_OCPU, MOST_GIB_AN_OCPU = 1, 64
+"""Memory of a flexible shape, GiB for each OCPU
+(https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm, "Flexible Shapes")."""
+
 MICRO = "VM.Standard.E2.1.Micro"
 MICROS_AN_ACCOUNT = 2
 """Machines of that shape that an account may have, all of them Always Free
@@ -19,7 +23,8 @@ MICROS_AN_ACCOUNT = 2
 class Shape:
     """One shape as OCI names it. ``series``: where the console lists it. ``arch`` is empty where it can be either.
 
-    ``ocpus`` and ``memory_gib`` are those of a shape that leaves no choice, else 0. ``free``: Always Free has it.
+    ``ocpus`` and ``memory_gib`` are those of a shape that leaves no choice, else 0. ``most_ocpus``: what it can be told
+    to have, 0 where OCI has raised that too often to be held. ``free``: Always Free has it.
     """
 
     name: str
@@ -28,6 +33,7 @@ class Shape:
     cpus_per_ocpu: int
     ocpus: int = 0
     memory_gib: int = 0
+    most_ocpus: int = 0
     free: bool = False
 
 
@@ -37,8 +43,8 @@ class Shape:
 SHAPES = {
     shape.name: shape
     for shape in (
-        Shape(name="VM.Standard.A1.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=1, free=True),
-        Shape(name="VM.Standard.A2.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard.A1.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=1, most_ocpus=80, free=True),
+        Shape(name="VM.Standard.A2.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=2, most_ocpus=78),
         Shape(name="VM.Standard.E3.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
         Shape(name="VM.Standard.E4.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
         Shape(name="VM.Standard.E5.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),

@@ -26,7 +26,7 @@ from yaml.events import (
 
 from meshstrap.errors import InventoryInvalid, Problem
 from meshstrap.inventory.reading import decode, fault, is_control
-from meshstrap.inventory.syntax import explain
+from meshstrap.inventory.syntax import explain, place_of
 from meshstrap.inventory.tree import Dictionary, Entry, Node, Path, Position, Scalar, Sequence, format_path
 
 KEY_LIMIT = 400
@@ -58,9 +58,7 @@ def _events(text: str, file: str) -> Iterator[Event]:
         while parser.check_event():
             yield parser.get_event()  # type: ignore[no-untyped-call] # types-PyYAML leaves it out
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise fault(file, line, column, explain(error, text)) from None
+        raise fault(file, *place_of(error), explain(error, text)) from None
     except yaml.YAMLError as error:
         raise fault(file, 1, 1, f"not YAML: {error}") from None
     except (ValueError, OverflowError):

@@ -29,6 +29,14 @@ _EXPLANATIONS = (
 )
 
 
+def place_of(error: yaml.MarkedYAMLError) -> tuple[int, int]:
+    """Line and column, from 1, where a person has to look."""
+    # A key without its colon is noticed further on, by the next one that has it.
+    begins = error.context_mark if "could not find expected ':'" in (error.problem or "") else None
+    mark = begins or error.problem_mark or error.context_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
 def explain(error: yaml.MarkedYAMLError, text: str) -> str:
     """One plain sentence for a syntax error."""
     problem = error.problem or "cannot be read"

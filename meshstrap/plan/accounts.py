@@ -8,6 +8,11 @@ from meshstrap.inventory.rules_machines import memory_of_the_quota, ocpus_of_the
 from meshstrap.inventory.shapes import MICRO
 from meshstrap.plan.model import AccountPlan
 
+FREE_OCPUS, FREE_MEMORY_GIB, FREE_STORAGE_GIB = 2, 12, 200
+"""What OCI lets an Always Free account use of A1 machines, and of disks
+(https://docs.oracle.com/en-us/iaas/Content/FreeTier/freetier_topic-Always_Free_Resources.htm, 2026-11; until June 2026
+it was twice as many OCPUs and GiB of memory)."""
+
 UNLISTED_SSH_KEYS_BYTES = 750
 """Bytes kept where the inventory lists no SSH key: the largest usual one, RSA-4096 with a name, takes about 740."""
 

@@ -79,7 +79,7 @@ def derive_plan(inventory: Inventory) -> Plan:
         ),
         collisions=compat.collisions(inventory),
         overrides=tuple(_derive_overrides(inventory)),
-        warnings=(*compat.warnings(inventory), *derive_warnings(inventory)),
+        warnings=(*compat.warnings(inventory), *compat.alpha_gates(inventory), *derive_warnings(inventory)),
     )
 
 

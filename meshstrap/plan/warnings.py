@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from meshstrap.inventory.model import Inventory
-from meshstrap.inventory.shapes import GENERIC, MICRO, MICROS_AN_ACCOUNT, SHAPES
+from meshstrap.inventory.shapes import DEFAULT, GENERIC, MICRO, MICROS_AN_ACCOUNT, SHAPES
 from meshstrap.plan import machines
+from meshstrap.plan.accounts import FREE_MEMORY_GIB, FREE_OCPUS
 from meshstrap.plan.network import derive_network
 
 COMFORTABLE_CONTROL_PLANE_MEMORY_GIB = 4
@@ -44,7 +45,13 @@ def _memory(inventory: Inventory) -> Iterator[str]:
 def _quotas(inventory: Inventory) -> Iterator[str]:
     for account in inventory.accounts:
         if account.quota is None:
-            yield f"account {account.name}: no quota is given, so its nodes are not held against what it may use"
+            said = f"account {account.name}: no quota is given, so its nodes are not held against what it may use"
+            nodes = [node for node in inventory.nodes if (node.account, node.shape) == (account.name, DEFAULT)]
+            ocpus, memory = sum(node.ocpus for node in nodes), sum(node.memory_gib for node in nodes)
+            if ocpus > FREE_OCPUS or memory > FREE_MEMORY_GIB:
+                said += f"; they take {ocpus} OCPUs and {memory} GiB of {DEFAULT}"
+                said += f", of which {FREE_OCPUS} and {FREE_MEMORY_GIB} are Always Free"
+            yield said
 
 
 def _shapes(inventory: Inventory) -> Iterator[str]:

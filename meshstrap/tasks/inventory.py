@@ -24,7 +24,7 @@ def init(node: list[str], volume: list[str], inventory: str, name: str, login_se
     """What ``init`` does."""
     screen = TaskScreen()
     path = Path(inventory) if inventory else INVENTORY
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise OutputRefused(
             f"{path}: is there already and was left alone; edit it, or name another file with --inventory"
         )
@@ -35,7 +35,7 @@ def init(node: list[str], volume: list[str], inventory: str, name: str, login_se
     key, key_file = own_ssh_key(ssh_key)
     answers = Answers(name=name, login_server=login_server, nodes=tuple(filter(None, nodes)), volumes=tuple(volume))
     text = starter(ask_for_the_rest(screen, answers) if can_ask() else answers, key)
-    parse_inventory(text, str(path))
+    parse_inventory(text, f"{path} (not written)")
     write_file(path, text)
     if key_file:
         screen.say(f"{key_file}: taken as the key that you will give the cloud; it shares the user-data's size limit.")
@@ -105,8 +105,15 @@ def schema(output: str) -> None:
     path = Path(output or "cluster.schema.json")
     if output == "-":
         screen.say(text.rstrip("\n"))
-    elif path.is_file() and path.read_text(encoding="utf-8") == text:
+    elif _has(path, text):
         screen.say(f"{path}: unchanged")
     else:
         write_file(path, text)
         screen.say(f"{path}: written")
+
+
+def _has(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,8 +87,12 @@ def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:
     """An SSH configuration for all nodes. What the command line says counts first, then the person's own file."""
     users = {node.name: node.login_user for node in plan.nodes}
     own = Path(ssh_config).resolve() if ssh_config else Path("~/.ssh/config")
-    if ssh_config and not own.is_file():
-        raise NoWay(f"{ssh_config}: there is no such file; --ssh-config is an SSH configuration (ssh_config(5))")
+    # What ssh cannot read it leaves out without a word.
+    if ssh_config and not (os.access(own, os.R_OK) and own.is_file()):
+        raise NoWay(
+            f"{ssh_config}: there is no such file, or you may not read it; --ssh-config is an SSH configuration "
+            "(ssh_config(5))"
+        )
     said = parse_hosts(hosts, users)
     known = {node.name: node.address for node in plan.nodes if node.address}
     known |= tailnet_addresses(users.keys() - said.keys(), plan.tags)

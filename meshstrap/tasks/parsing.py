@@ -3,11 +3,13 @@
 - One word that may be left out behind a task's name: ``explain`` and ``explain TOPIC``. invoke knows positional
   arguments that are required, and flags, but nothing between: one whose default is ``None`` counts as missing, and
   takes ``--help`` for itself (https://github.com/pyinvoke/invoke/issues/159, open, November 2026; seen with 3.0.3).
-- A mistake on the command line ends with 2, as with most programs; invoke's own 1 would look like a finding.
+- A mistake on the command line ends with 2, as with most programs; invoke's own 1 would look like a finding. A flag is
+  named as it is typed.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from invoke.exceptions import Exit, ParseError
@@ -17,6 +19,8 @@ from invoke.parser.context import ParserContext
 from invoke.parser.parser import ParseMachine
 
 USAGE = 2
+# As invoke's own messages show a flag.
+_ARGUMENT = re.compile(r"<Argument: (\w+)[^>]*>")
 
 
 class UsageError(Exit, ParseError):
@@ -60,6 +64,7 @@ class TaskParseMachine(ParseMachine):
 
     def error(self, msg: str) -> None:
         """``UsageError``, with where to read on."""
+        msg = _ARGUMENT.sub(lambda match: f"--{match[1].replace('_', '-')}", msg)
         name = self.context.name if self.context else None
         more = f" `{name} --help` says what it takes." if name else " --list names all tasks."
         raise UsageError(msg + more, self.context)

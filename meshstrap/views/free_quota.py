@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-OCPUS, MEMORY_GIB, STORAGE_GIB = 2, 12, 200
-"""What OCI lets an Always Free account use of Arm machines, and of disks
-(https://docs.oracle.com/en-us/iaas/Content/FreeTier/freetier_topic-Always_Free_Resources.htm, 2026-11)."""
+from meshstrap.plan.accounts import FREE_MEMORY_GIB, FREE_OCPUS, FREE_STORAGE_GIB
 
 BOOT_VOLUME_GIB = 50
 _VOLUME_GIB = 100
@@ -27,7 +25,10 @@ def share_of(account: str, nodes: Sequence[str], control_planes: Sequence[str], 
 
     ``ValueError``: a free account has not enough for them.
     """
-    has = f"an Always Free account has {OCPUS} OCPUs, {MEMORY_GIB} GiB of memory and {STORAGE_GIB} GiB of disks"
+    has = (
+        f"an Always Free account has {FREE_OCPUS} OCPUs, {FREE_MEMORY_GIB} GiB of memory and {FREE_STORAGE_GIB} GiB of "
+        "disks"
+    )
     way = (
         "put the others into accounts of their own. Where this account may use more, begin without them, and add them "
         "to cluster.yaml with a larger quota"
@@ -35,13 +36,13 @@ def share_of(account: str, nodes: Sequence[str], control_planes: Sequence[str], 
     if len(nodes) > 1 and control_planes:
         message = f"account {account}: {has}, and {control_planes[0]}, a control plane, needs both OCPUs; {way}"
         raise ValueError(message)
-    if len(nodes) > OCPUS:
+    if len(nodes) > FREE_OCPUS:
         message = f"account {account}: {has}, which is too little for {len(nodes)} nodes; {way}"
         raise ValueError(message)
     # Of two nodes with a volume each this leaves 50 GiB, the smallest that OCI makes.
-    room = (STORAGE_GIB - BOOT_VOLUME_GIB * len(nodes)) // max(1, volumes)
+    room = (FREE_STORAGE_GIB - BOOT_VOLUME_GIB * len(nodes)) // max(1, volumes)
     return Share(
-        ocpus=OCPUS // len(nodes),
-        memory_gib=MEMORY_GIB // len(nodes),
+        ocpus=FREE_OCPUS // len(nodes),
+        memory_gib=FREE_MEMORY_GIB // len(nodes),
         volume_gib=min(_VOLUME_GIB, room),
     )

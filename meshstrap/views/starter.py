@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from meshstrap.views.free_quota import MEMORY_GIB, OCPUS, STORAGE_GIB, Share, share_of
+from meshstrap.plan.accounts import FREE_MEMORY_GIB, FREE_OCPUS, FREE_STORAGE_GIB
+from meshstrap.views.free_quota import Share, share_of
 
 _HEAD = """\
 # yaml-language-server: $schema=./cluster.schema.json
@@ -104,8 +105,8 @@ def starter_inventory(
 
 
 def _account(name: str, keys: str) -> str:
-    text = _ACCOUNT.format(account=_scalar(name), ocpus=OCPUS, memory=MEMORY_GIB, storage=STORAGE_GIB)
-    return text + keys
+    free = {"ocpus": FREE_OCPUS, "memory": FREE_MEMORY_GIB, "storage": FREE_STORAGE_GIB}
+    return _ACCOUNT.format(account=_scalar(name), **free) + keys
 
 
 def _shares(nodes: Sequence[StarterNode]) -> Mapping[str, Share]:
@@ -123,7 +124,7 @@ def _shares(nodes: Sequence[StarterNode]) -> Mapping[str, Share]:
 def _node(node: StarterNode, share: Share) -> str:
     text = f"  - name: {_scalar(node.name)}\n    account: {_scalar(node.account)}\n    role: {_scalar(node.role)}\n"
     text += f"    os: {_scalar(node.os)}\n" if node.os else ""
-    if share.ocpus < OCPUS:
+    if share.ocpus < FREE_OCPUS:
         text += f"    ocpus: {share.ocpus} # shares the account's quota\n    memory_gib: {share.memory_gib}\n"
     if node.volume:
         volume = f"{{device: {DEVICE}, size_gib: {share.volume_gib}, format: true}}"

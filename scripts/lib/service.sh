@@ -26,9 +26,9 @@ service_is_current() { # <unit> <file it reads>...
   done
 }
 
+# To enable a unit, enabled or not, has systemd read all units again: a second daemon-reload takes a slow machine as long.
 restart_service() { # <unit>
   local why
-  systemctl daemon-reload
   systemctl enable --quiet "$1"
   ask systemctl restart "$1"
   ((ANSWER != 0)) || return 0

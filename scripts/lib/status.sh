@@ -10,7 +10,6 @@ STATUS_FACTS=()
 RUN_STARTED=$(now)
 STATUS_MODE=644
 TRIES=1
-STEP_BEGAN=0
 CHECK_ONLY=false
 # Whether the steps take back what is newer than the plan.
 DOWNGRADE=false
@@ -70,7 +69,7 @@ record() { # <state: running, waiting, failed, converged> <message> <what to do 
   [[ $CHECK_ONLY == false && $RECORDING == true ]] || return 0
   if [[ -n ${STEP_STARTED[$STEP]:-} && $1 != converged ]]; then
     STEP_STATE[$STEP]=$1
-    STEP_SECONDS[$STEP]=$((SECONDS - STEP_BEGAN))
+    STEP_SECONDS[$STEP]=$((SECONDS > 0 ? SECONDS : 0))
   fi
   text=$(status_json "$@")
   # A full or read-only disk must not hide the error that is being recorded: until the file can be written again, what
@@ -94,12 +93,13 @@ record() { # <state: running, waiting, failed, converged> <message> <what to do 
   fi
 }
 
+# bash counts seconds by the machine's clock, which may be set back by hours in the first step.
 step_begins() {
   STEP_STARTED[$STEP]=$(now)
-  STEP_BEGAN=$SECONDS
+  SECONDS=0
 }
 
 step_ends() { # <state: ok, changed, drift>
   STEP_STATE[$STEP]=$1
-  STEP_SECONDS[$STEP]=$((SECONDS - STEP_BEGAN))
+  STEP_SECONDS[$STEP]=$((SECONDS > 0 ? SECONDS : 0))
 }

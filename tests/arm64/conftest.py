@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -14,7 +15,7 @@ from tests.lab.conftest import CACHE
 from tests.lab.lab import Lab
 from tests.lab.network import Account
 from tests.lab.process import run
-from tests.lab.report import EVIDENCE
+from tests.lab.report import EVIDENCE, Reporter
 from tests.lab.turn import Turn
 from tests.lab.vendors import Sources
 
@@ -47,8 +48,20 @@ def lab(tmp_path_factory: pytest.TempPathFactory, cache: Path, sources: Sources)
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def seed() -> str:
+    """What the random moments are drawn from: ``MESHSTRAP_LAB_SEED`` draws the same ones again."""
+    return os.environ.get("MESHSTRAP_LAB_SEED") or os.urandom(4).hex()
+
+
 @pytest.fixture(scope="module")
-def machine(lab: Lab, request: pytest.FixtureRequest) -> Iterator[EmulatedMachine]:
+def disk(cache: Path) -> Path:
+    """What the machine's boot volume begins with; a file of tests may have another one."""
+    return arm64_disk(cache)
+
+
+@pytest.fixture(scope="module")
+def machine(lab: Lab, disk: Path, request: pytest.FixtureRequest) -> Iterator[EmulatedMachine]:
     """A machine without power in an account of its own; its console and journal stay when a test fails."""
     folder, failed = lab.folder / "w1", request.session.testsfailed
     account = Account(lab.segment, "w1", 11, folder / "account")
@@ -57,11 +70,11 @@ def machine(lab: Lab, request: pytest.FixtureRequest) -> Iterator[EmulatedMachin
     account.serve(sys.executable, str(Path(clock.__file__)))
     key = lab.folder / "key"
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]).check()
-    made = EmulatedMachine("w1", account, arm64_disk(lab.cache), folder / "machine", key)
+    made = EmulatedMachine("w1", account, disk, folder / "machine", key)
     lab.undo.append(made.remove)
     yield made
     if request.session.testsfailed > failed:
-        _keep_evidence(made, EVIDENCE / "arm64")
+        _keep_evidence(made, EVIDENCE / "arm64" / Path(request.node.name).stem)
 
 
 def _keep_evidence(machine: EmulatedMachine, folder: Path) -> None:
@@ -79,3 +92,4 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not config.option.collectonly:
         config.pluginmanager.register(Turn(config, "the arm64 lab"), "lab-turn")
+    config.pluginmanager.register(Reporter(config, "arm64"), "lab-report")

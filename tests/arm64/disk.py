@@ -43,10 +43,11 @@ def arm64_disk(cache: Path) -> Path:
     """The disk, a qcow2 that a machine's own begins as a thin layer over."""
     made = arm64_tree(cache)
     recipe = (made.name, Path(__file__).read_text())
-    return cached(cache, "arm64-disk", recipe, lambda folder: _write(made / "root", folder)) / "disk.qcow2"
+    return cached(cache, "arm64-disk", recipe, lambda folder: write_disk(made / "root", folder)) / "disk.qcow2"
 
 
-def _write(tree: Path, folder: Path) -> None:
+def write_disk(tree: Path, folder: Path) -> None:
+    """Write the disk of a tree as ``disk.qcow2``."""
     raw, esp, root = folder / "raw", folder / "esp", folder / "root"
     with raw.open("wb") as disk:
         disk.truncate((2 + ESP_MIB + ROOT_MIB) * MIB)

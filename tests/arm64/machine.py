@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.lab.instance import Instance
@@ -55,6 +56,7 @@ class EmulatedMachine(Instance):
         for name, options in ((boot, thin), (block, [])):
             create = ["qemu-img", "create", "-q", "-f", "qcow2", *options, str(self.folder / name), f"{VOLUME_GIB}G"]
             run(create).check()
+        self.login = LOGIN
         self._cable()
 
     def _cable(self) -> None:
@@ -78,11 +80,14 @@ class EmulatedMachine(Instance):
         """Whether the machine has power."""
         return self._qemu is not None and self._qemu.running()
 
-    def boot(self, *, wait: bool = True) -> None:
-        """Power on; returns when one can log in and systemd has a bus, or at once without ``wait``."""
+    def boot(self, *, wait: bool = True, clock_off: timedelta = timedelta()) -> None:
+        """Power on; returns when one can log in and systemd has a bus, or at once without ``wait``.
+
+        Its own clock is ``clock_off`` what this machine's says.
+        """
         self.booted = time.time()
         inside = ["ip", "netns", "exec", self.account.machine]
-        self._qemu = Daemon([*inside, *self.hardware.command], self.folder / "qemu.log")
+        self._qemu = Daemon([*inside, *self.hardware.command(datetime.now(UTC) + clock_off)], self.folder / "qemu.log")
         prefer(self._qemu.pid)
         if wait:
             self.wait_for_login()
@@ -98,7 +103,7 @@ class EmulatedMachine(Instance):
 
     def _ssh(self, *options: str) -> list[str]:
         known = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-        place = ["-i", str(self.key), "-S", str(self.folder / "ssh"), f"{LOGIN}@{self.account.address}"]
+        place = ["-i", str(self.key), "-S", str(self.folder / "ssh"), f"{self.login}@{self.account.address}"]
         inside = ["ip", "netns", "exec", self.account.machine]
         return [*inside, "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=60", *known, *options, *place]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 # Of the Debian package qemu-efi-aarch64. The second is where a firmware keeps its variables: a copy for each machine.
@@ -27,9 +28,8 @@ class Hardware:
     cpus: int = 2
     memory: int = 4096
 
-    @property
-    def command(self) -> list[str]:
-        """What starts it; its console is a file."""
+    def command(self, clock: datetime) -> list[str]:
+        """What starts it; its console is a file. ``clock``: what its own clock says then, in UTC."""
         return [
             "qemu-system-aarch64",
             *("-name", self.name, "-nodefaults", "-display", "none", "-monitor", "none"),
@@ -41,7 +41,7 @@ class Hardware:
             *("-smbios", "type=3,asset=OracleCloud.com"),
             *("-netdev", f"tap,id=net,ifname={self.tap},script=no,downscript=no"),
             *("-device", f"virtio-net-pci,netdev=net,mac={self.mac},host_mtu=9000,romfile="),
-            *("-device", "virtio-rng-pci"),
+            *("-device", "virtio-rng-pci", "-rtc", f"base={clock:%Y-%m-%dT%H:%M:%S}"),
             *("-chardev", f"file,id=console,path={self.folder}/console.log,append=on", "-serial", "chardev:console"),
             # Oracle attaches paravirtualized volumes as disks of one virtio-scsi controller.
             *("-device", "virtio-scsi-pci,id=scsi"),

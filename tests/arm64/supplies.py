@@ -23,14 +23,16 @@ from tests.lab.vendors import (
 )
 
 from .disk import arm64_disk
+from .dressed import dressed_disk
 from .tree import arm64_tree
 
 ARCH = "arm64"
 
 
 def build(cache: Path) -> None:
-    """Build what takes long: the disk and the programs."""
+    """Build what takes long: the disks and the programs."""
     arm64_disk(cache)
+    dressed_disk(cache)
     for module in ("crictl", "containerd", "tailscale"):
         program_folder(module, cache, ARCH)
 

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
+from meshstrap.verify.arrival import HAS_CONVERGED
 from tests.lab.lab import Lab
-from tests.lab.node import LAST_STEP, Rendered, check_steps, lab_inventory, render, settled, status, wait_settled
+from tests.lab.node import LAST_STEP, Rendered, render, status
 from tests.lab.process import wait_until
+from tests.lab.support import EMULATED
 from tests.lab.twice import up_to_the_tailnet, watch
 from tests.lab.vendors import Sources
+from tests.lab.verifying import ROOT, Ssh, bad
 
-from .machine import BOOT_SECONDS, LOGIN, LOOK_EVERY, VOLUME_GIB, EmulatedMachine
-
-VOLUME = "/dev/oracleoci/oraclevdb"
-DATA = "/var/lib/meshstrap-data"
+from .machine import BOOT_SECONDS, LOOK_EVERY, VOLUME_GIB, EmulatedMachine
+from .node import VOLUME, arm64_inventory, failed_units, launch, levels, mounted, settle, wait_for_run
 
 
 @pytest.fixture(scope="module")
-def rendered(sources: Sources) -> Rendered:
-    """A worker as anybody has it: nothing is waived."""
-    volume = f"block_volume: {{device: {VOLUME}, size_gib: {VOLUME_GIB}, format: true}}"
-    inventory = lab_inventory(sources, node=f", login_user: {LOGIN}, {volume}")
-    return render(
-        inventory.replace("arch: amd64", "arch: arm64").replace("waive_machine: [clock]", "waive_machine: []")
-    )
+def inventory(sources: Sources) -> str:
+    return arm64_inventory(sources)
+
+
+@pytest.fixture(scope="module")
+def rendered(inventory: str) -> Rendered:
+    return render(inventory)
 
 
 @pytest.fixture(scope="module")
 def booted(lab: Lab, machine: EmulatedMachine, rendered: Rendered) -> EmulatedMachine:
     """A machine whose first boot is over, and whose node waits for a tailnet."""
-    public = machine.key.with_suffix(".pub").read_text().strip()
-    lab.serve_metadata(machine, lab.encode(rendered.user_data.text), public)
-    machine.boot()
-    wait_settled(machine, BOOT_SECONDS, every=LOOK_EVERY)
+    launch(lab, machine, rendered)
+    settle(machine)
     return machine
 
 
@@ -44,8 +49,11 @@ def test_it_is_an_arm64_machine_of_the_cloud_with_a_kernel_of_its_own(booted: Em
     assert booted.run("grep", "--recursive", "^datasource_list", "/etc/cloud").out == ""
 
 
-def test_every_step_up_to_the_tailnet_holds(booted: EmulatedMachine) -> None:
-    assert {line.split()[1] for line in check_steps(booted)} == {"ok"}
+def test_every_step_up_to_the_tailnet_holds(
+    booted: EmulatedMachine, record_property: Callable[[str, object], None]
+) -> None:
+    assert levels(booted) == {"ok"}
+    record_property("proven", ["debian-13", "arm64", "steps", f"{EMULATED}up to `{LAST_STEP}`"])
 
 
 def test_the_root_file_system_has_the_whole_boot_volume(booted: EmulatedMachine) -> None:
@@ -56,33 +64,74 @@ def test_the_data_volume_is_found_by_the_clouds_name(booted: EmulatedMachine) ->
     assert mounted(booted) == booted.run("readlink", "-f", VOLUME).out
 
 
-def mounted(machine: EmulatedMachine) -> str:
-    """The device that holds the data."""
-    return machine.run("findmnt", "--noheadings", "--output=SOURCE", "--first-only", DATA).out
+@pytest.fixture(scope="module")
+def resting(booted: EmulatedMachine) -> EmulatedMachine:
+    """The same machine at the step that waits, with its unit stopped: it makes no new try before the next boot."""
 
+    def waits() -> bool:
+        return bool(status(booted)["step"] == "tailnet")
 
-def test_a_second_run_changes_nothing(booted: EmulatedMachine, rendered: Rendered) -> None:
-    path = "/root/up-to-the-tailnet.sh"
-    booted.write(path, up_to_the_tailnet(rendered.script), 0o755)
+    wait_until(waits, f"{booted.name} at the tailnet", seconds=BOOT_SECONDS, every=LOOK_EVERY)
     booted.run("systemctl", "stop", "meshstrap").check()
-    ran = watch(booted, path)
-    booted.run("systemctl", "start", "--no-block", "meshstrap").check()
+    return booted
+
+
+def test_a_person_who_watches_over_ssh_sees_what_the_node_does(
+    resting: EmulatedMachine, inventory: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "cluster.yaml"
+    place.write_text(inventory)
+    flags = (f"--inventory={place}", f"--ssh-config={reached(resting, tmp_path).config}")
+    command = [sys.executable, "-m", "invoke", "watch", *flags, "--once", "--json"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    seen = {sight["node"]: sight for sight in json.loads(said.stdout)}
+    assert seen["w1"]["state"] in {"running", "waiting"}, said
+    assert seen["w1"]["step"] == "tailnet", said
+
+
+def test_a_verification_over_ssh_finds_nothing_but_a_node_that_waits_for_its_tailnet(
+    resting: EmulatedMachine, inventory: str, tmp_path: Path
+) -> None:
+    assert set(bad(reached(resting, tmp_path), inventory, "w1")) == {HAS_CONVERGED}
+
+
+def reached(machine: EmulatedMachine, folder: Path) -> Ssh:
+    ssh = Ssh(folder / "ssh", machine.login, key=machine.key)
+    ssh.knows(machine)
+    return ssh
+
+
+def test_a_second_run_changes_nothing(resting: EmulatedMachine, rendered: Rendered) -> None:
+    path = "/root/up-to-the-tailnet.sh"
+    resting.write(path, up_to_the_tailnet(rendered.script), 0o755)
+    ran = watch(resting, path)
     assert (ran.result.code, set(ran.levels.values()), ran.written) == (0, {"ok"}, ()), ran.result.err
 
 
+def test_after_a_clean_reboot_the_node_goes_on_by_itself(booted: EmulatedMachine) -> None:
+    before = status(booted)["started"]
+    booted.power_off()
+    booted.boot()
+    goes_on(booted, before)
+
+
 def test_after_a_power_cut_the_node_goes_on_by_itself(booted: EmulatedMachine) -> None:
-    """What the kernel had not written is lost, and the volumes may come back under each other's names."""
+    """What the kernel had not written is lost."""
     assert booted.bash("echo here >/root/lost; cat /root/lost").out == "here\n"
     before = status(booted)["started"]
     booted.kill()
     booted.boot()
-    wait_until(
-        lambda: status(booted)["started"] != before, "a run after the cut", seconds=BOOT_SECONDS, every=LOOK_EVERY
-    )
-    state = wait_settled(booted, BOOT_SECONDS, every=LOOK_EVERY)
-    assert settled(state, LAST_STEP)
+    goes_on(booted, before)
     with pytest.raises(FileNotFoundError):
         booted.read("/root/lost")
-    assert {line.split()[1] for line in check_steps(booted)} == {"ok"}
-    assert mounted(booted) == booted.run("readlink", "-f", VOLUME).out
-    assert booted.run("systemctl", "list-units", "--state=failed", "--plain", "--no-legend").out == ""
+    assert levels(booted) == {"ok"}
+
+
+def goes_on(machine: EmulatedMachine, before: object) -> None:
+    """A run of this boot finds every step as it should be, whatever names the kernel has given to the volumes."""
+    wait_for_run(machine, before)
+    state = settle(machine)
+    names = [step["name"] for step in state["steps"]]
+    assert {step["state"] for step in state["steps"][: names.index(LAST_STEP) + 1]} == {"ok"}
+    assert mounted(machine) == machine.run("readlink", "-f", VOLUME).out
+    assert failed_units(machine) == ""

@@ -22,6 +22,7 @@ HEAD = (
 # pflag's name of a type → ours; a flag without one is true or false.
 KINDS = {"": "boolean", "int": "integer", "int32": "integer", "uint32": "integer", "duration": "duration"}
 KINDS |= dict.fromkeys(("float", "float32"), "number")
+KINDS |= {"Level": "level", "pattern=N,...": "levels"}
 _FLAG = re.compile(r"^ +(?:-\w, )?--([a-z0-9][a-z0-9-]*) ?([A-Za-z0-9,.=<>]*)(?:  .*)?$", re.MULTILINE)
 
 

@@ -6,15 +6,20 @@ from collections.abc import Callable
 
 import yaml
 
+from meshstrap.compat.data import facts_of
+from meshstrap.compat.ranges import minor
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import derive_plan
 from meshstrap.views.policy import policy_text
 from tests.lab.node import status
 from tests.lab.process import wait_until
+from tests.lab.programs import module_version, program_folder
 
 from .chart_values import chart_facts, facts_file
 from .cluster import Cluster
+from .component_arguments import arguments
 from .coordination import TAG, Headscale
+from .feature_gates import NOTHING_TO_RUN, help_of, shown
 from .inventory import NODES
 from .supplies import Supplies
 from .versions import programs, this_machine
@@ -97,6 +102,23 @@ def test_coredns_answers(cluster: Cluster) -> None:
 def test_the_values_that_a_render_knows_are_those_of_the_chart(supplies: Supplies) -> None:
     version, facts = chart_facts(supplies.folder / supplies.chart)
     assert yaml.safe_load(facts_file(version).read_text()) == facts, "python -m tests.cluster.chart_values CHART.tgz"
+
+
+def test_the_arguments_and_gates_that_a_render_knows_are_those_of_the_programs(supplies: Supplies) -> None:
+    folder = program_folder("kubernetes", supplies.cache)
+    version = minor(module_version("kubernetes", "k8s.io/kubernetes"))
+    known = facts_of("feature_gates", version)
+    for name in NOTHING_TO_RUN:
+        told = help_of(folder / name)
+        early = {
+            gate: {"stage": kept["stage"], "default": kept["default"]}
+            for gate, kept in known.items()
+            if kept["stage"] in {"alpha", "beta"} and name not in kept.get("not_in", ())
+        }
+        assert shown(told) == early, "python -m tests.cluster.feature_gates MINOR FOLDER"
+        if name != "kubelet":
+            kept = facts_of("arguments", version)[name]
+            assert arguments(told) == kept, "python -m tests.cluster.component_arguments MINOR FOLDER"
 
 
 def test_every_node_runs_the_versions_of_the_plan(

@@ -24,6 +24,8 @@ from .vendors import Sources
 
 VOLUME = "/dev/oracleoci/oraclevdb"
 RULES = "/etc/iptables/rules.v4"
+# What loads them at boot.
+LOADERS = ("iptables-persistent", "netfilter-persistent")
 # Where OCI's boot volume is attached by iSCSI, and its port.
 ISCSI = "169.254.0.2"
 ISCSI_PORT = 3260
@@ -95,7 +97,7 @@ def attach_late(machine: Machine) -> None:
 
 def preinstall(machine: Machine, cache: Path, *packages: str, instead_of: str = "") -> None:
     """Put packages of the distribution on the machine's disk, as its image has them, and take one away."""
-    debs = _downloaded(machine, cache, packages)
+    debs = downloaded(machine.tree, machine.suite, cache, *packages)
     inside = machine.root / "var/cache/preinstall"
     shutil.copytree(debs, inside)
     # In the machine's own network: a package's script may ask for the firewall's rules.
@@ -107,22 +109,22 @@ def preinstall(machine: Machine, cache: Path, *packages: str, instead_of: str = 
     shutil.rmtree(inside)
 
 
-def _downloaded(machine: Machine, cache: Path, packages: tuple[str, ...]) -> Path:
-    """The packages that the tree lacks for these, downloaded once a tree."""
-    folder = cache / f"{machine.tree.name}-{'-'.join(packages)}"
+def downloaded(tree: Path, suite: str, cache: Path, *packages: str) -> Path:
+    """The packages that the tree of a release lacks for these, downloaded once a tree."""
+    folder = cache / f"{tree.name}-{'-'.join(packages)}"
     if folder.exists():
         return folder
     work = folder.with_name(f"{folder.name}-{os.getpid()}")
     for name in ("upper", "work", "root", "debs"):
         (work / name).mkdir(parents=True)
     root = work / "root"
-    options = f"lowerdir={machine.tree},upperdir={work}/upper,workdir={work}/work"
+    options = f"lowerdir={tree},upperdir={work}/upper,workdir={work}/work"
     run(["mount", "-t", "overlay", "overlay", "-o", options, str(root)]).check()
     try:
         (root / "etc/resolv.conf").unlink(missing_ok=True)
         shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
         keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-        (root / "etc/apt/sources.list").write_text(f"deb [signed-by={keyring}] {mirror()} {machine.suite} main\n")
+        (root / "etc/apt/sources.list").write_text(f"deb [signed-by={keyring}] {mirror()} {suite} main\n")
         apt = ["chroot", str(root), "apt-get", "--quiet", "--yes", "--no-install-recommends"]
         run([*apt, "update"], timeout=300).check()
         run([*apt, "--download-only", "install", *packages], timeout=300).check()
@@ -137,7 +139,7 @@ def _downloaded(machine: Machine, cache: Path, packages: tuple[str, ...]) -> Pat
 
 def as_ubuntu_image(lab: Lab, machine: Machine, *, user: str = "ubuntu") -> None:
     """Dress a machine as Oracle's Ubuntu image: its firewall, its login user, its cloud-init, swap, iSCSI next door."""
-    preinstall(machine, lab.cache, "iptables-persistent", "netfilter-persistent")
+    preinstall(machine, lab.cache, *LOADERS)
     machine.write(RULES, RULES_V4)
     machine.write("/etc/fstab", FSTAB)
     machine.write("/usr/lib/systemd/system/dev-zram9.swap", SWAP_UNIT)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .parts import Parts
-from .support import PROVEN, Claim, as_claim, differences, keep_claims, read_claims
+from .support import PROVEN, Claim, as_claim, differences, is_emulated, keep_claims, read_claims
 
 EVIDENCE = Path("lab-evidence")
 
@@ -82,10 +82,14 @@ class Results:
 
 
 class Reporter:
-    """The plugin: notes each test, prints the table at the end, and holds the kept claims to a whole run."""
+    """The plugin: notes each test, prints the table at the end, and holds the kept claims to a whole run.
 
-    def __init__(self, config: pytest.Config) -> None:
+    ``lab``: the folder of its tests, which is its session of nox, too.
+    """
+
+    def __init__(self, config: pytest.Config, lab: str = "lab") -> None:
         self._config = config
+        self._lab = lab
         self._results = Results()
         self._differences: list[str] = []
 
@@ -102,7 +106,8 @@ class Reporter:
         (EVIDENCE / "results.json").write_text(self._results.as_json(), encoding="utf-8")
         if not self._is_whole():
             return
-        proven = self._results.claims()
+        others = [claim for claim in read_claims() if is_emulated(claim) != (self._lab == "arm64")]
+        proven = sorted({*self._results.claims(), *others})
         if self._is_a_part():
             # What it does not show, another part does.
             proven = sorted({*proven, *read_claims()})
@@ -118,7 +123,8 @@ class Reporter:
 
     def _is_whole(self) -> bool:
         chosen = any(self._config.getoption(name) for name in _LEFT_OUT)
-        return not chosen and {Path(name).resolve() for name in self._config.args} == {Path(__file__).parent}
+        whole = Path(__file__).parents[1] / self._lab
+        return not chosen and {Path(name).resolve() for name in self._config.args} == {whole}
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table."""
@@ -128,5 +134,5 @@ class Reporter:
                 terminalreporter.write_line(line)
         for line in self._differences:
             terminalreporter.write_line(
-                f"{PROVEN.name}: {line}; `nox -s lab -- --update-golden` writes it anew", red=True
+                f"{PROVEN.name}: {line}; `nox -s {self._lab} -- --update-golden` writes it anew", red=True
             )

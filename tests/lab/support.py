@@ -18,6 +18,9 @@ PART = "support"
 
 Claim = tuple[str, str, str, str]
 
+EMULATED = "emulated: "
+"""How a claim begins that ``nox -s arm64`` proves, and ``nox -s lab`` cannot."""
+
 SYSTEMS = {
     "debian-13": "Debian 13",
     "debian-12": "Debian 12",
@@ -33,6 +36,7 @@ WHY_NOT = {("oracle-10", "steps"): "no_oracle", ("oracle-9", "steps"): "no_oracl
 # What claims say, in other languages than that of the tests: a name in `code`, or a version, stays as it is.
 _TRANSLATED = {"ko": {"yes": "예", "newest": "최신", "up to the tailnet": "tailnet까지", "up to (`.*`)": r"\1까지"}}
 _TRANSLATED["ko"]["on a stand-in: up to (`.*`)"] = r"대역 머신에서 \1까지"
+_TRANSLATED["ko"][f"{EMULATED}up to (`.*`)"] = r"에뮬레이션으로 \1까지"
 
 
 def as_claim(words: Iterable[object]) -> Claim:
@@ -54,6 +58,11 @@ def keep_claims(claims: Sequence[Claim]) -> None:
     lines = ",\n".join(f"  {json.dumps(claim)}" for claim in claims)
     PROVEN.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
     write_part(PART, lambda language: support_table(claims, language))
+
+
+def is_emulated(claim: Claim) -> bool:
+    """Whether a claim is about emulated machines."""
+    return claim[-1].startswith(EMULATED)
 
 
 def differences(claimed: Sequence[Claim], proven: Sequence[Claim]) -> list[str]:

@@ -17,6 +17,7 @@ from meshstrap.verify.run import Request, ask
 from meshstrap.verify.verdict import Verdict
 from tests.unit.hosts.evaluate import evaluate
 
+from .instance import Instance
 from .machine import Machine
 from .process import Result, run
 
@@ -27,18 +28,23 @@ NO_DRIFT = "converged.a_check_finds_no_drift"
 class Ssh:
     """Keys and a configuration for machines of a lab, each in a network that only its router can reach."""
 
-    def __init__(self, folder: Path, user: str = "ubuntu") -> None:
+    def __init__(self, folder: Path, user: str = "ubuntu", key: Path | None = None) -> None:
         self._user = user
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "ssh_config"
-        self._key = folder / "key"
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]).check()
+        self._key = key or folder / "key"
+        if not key:
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]).check()
         self.config.touch()
 
     def let_in(self, machine: Machine) -> None:
         """What the cloud and its image do: a key for the login user, who may become root without a password."""
         machine.write(f"/home/{self._user}/.ssh/authorized_keys", self._key.with_suffix(".pub").read_text())
         machine.write("/etc/sudoers.d/90-lab", f"{self._user} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
+        self.knows(machine)
+
+    def knows(self, machine: Instance) -> None:
+        """The way to a machine that lets us in already."""
         relay = Path(__file__).with_name("relay.py")
         lines = (
             f"Host {machine.name}",

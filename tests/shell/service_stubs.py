@@ -13,7 +13,7 @@ case $1 in
   daemon-reload) rm -f $S/stale ;;
   is-enabled) [[ -e $S/enabled-$unit ]] ;;
   is-active) [[ -e $S/active-$unit ]] ;;
-  enable) touch $S/enabled-$unit ;;
+  enable) touch $S/enabled-$unit; rm -f $S/stale ;;
   restart)
     [[ ! -e $S/broken-$unit ]] || { echo "Job for $unit.service failed" >&2; exit 1; }
     touch $S/active-$unit ;;

@@ -219,4 +219,4 @@ def test_a_service_is_current_when_younger_than_what_it_reads(
 def test_restart_service(sandbox: Sandbox) -> None:
     sandbox.stub("systemctl")
     calls = shell(sandbox, "restart_service a.service").calls
-    assert calls == ["systemctl daemon-reload", "systemctl enable --quiet a.service", "systemctl restart a.service"]
+    assert calls == ["systemctl enable --quiet a.service", "systemctl restart a.service"]

@@ -94,7 +94,7 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
         (["explain", "--topik"], "No idea what '--topik' is!"),
         (["renderr"], "No idea what 'renderr' is! --list names all tasks."),
         (["watch", "--pause=soon"], "--pause: 'soon' is not a whole number."),
-        (["plan", "--inventory"], "needed value and was not given one"),
+        (["plan", "--inventory"], "Flag --inventory needed value and was not given one!"),
     ],
 )
 def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str], message: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from meshstrap.compat.arguments import arguments_of
+from meshstrap.compat.data import facts_of
 from meshstrap.errors import InventoryInvalid
 from meshstrap.inventory import parse_inventory
 from meshstrap.inventory.rules_components import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
@@ -62,8 +62,8 @@ def test_a_program_says_what_it_takes() -> None:
         "qps": "number",
         "burst": "integer",
         "lease": "duration",
-        "v": "text",
-        "vmodule": "text",
+        "v": "level",
+        "vmodule": "levels",
     }
 
 
@@ -74,10 +74,10 @@ def test_a_program_says_what_it_takes() -> None:
 def test_what_is_protected_and_what_is_set_are_arguments_of_the_program(
     program: str, protected: dict[str, str]
 ) -> None:
-    known = arguments_of("1.36")[program].keys()
+    known = facts_of("arguments", "1.36")[program].keys()
     assert protected.keys() <= known
     assert plan_of(RICH).components[program].arguments.keys() <= known
-    assert arguments_of("1.99") == {}
+    assert facts_of("arguments", "1.99") == {}
 
 
 @pytest.mark.parametrize("name", API_SERVER)

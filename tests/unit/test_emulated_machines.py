@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from tests.arm64.qemu import Hardware
 from tests.lab.process import LabError
 
 HARDWARE = Hardware("w1", Path("/lab/w1"), "tap0", "02:00:17:00:00:0b")
+COMMAND = HARDWARE.command(datetime.fromisoformat("2026-11-29T18:30:00Z"))
 
 
 def options(name: str) -> list[str]:
-    words = HARDWARE.command
-    return [after for word, after in pairwise(words) if word == f"-{name}"]
+    return [after for word, after in pairwise(COMMAND) if word == f"-{name}"]
 
 
 def test_an_emulated_machine_looks_like_one_of_oracles() -> None:
@@ -24,7 +25,7 @@ def test_an_emulated_machine_looks_like_one_of_oracles() -> None:
     (nic,) = (device for device in options("device") if device.startswith("virtio-net"))
     assert "mac=02:00:17:00:00:0b" in nic
     assert "host_mtu=9000" in nic
-    assert "-nodefaults" in HARDWARE.command, "QEMU's own network would be a second NIC"
+    assert "-nodefaults" in COMMAND, "QEMU's own network would be a second NIC"
 
 
 def test_its_volumes_are_two_disks_of_one_controller_and_the_first_boots() -> None:
@@ -32,6 +33,10 @@ def test_its_volumes_are_two_disks_of_one_controller_and_the_first_boots() -> No
     assert [device.partition("scsi.0,")[2] for device in disks] == ["scsi-id=0,lun=1,bootindex=0", "scsi-id=0,lun=2"]
     files = [drive for drive in options("drive") if "format=qcow2" in drive]
     assert ["file=/lab/w1/boot.qcow2" in files[0], "file=/lab/w1/block.qcow2" in files[1]] == [True, True]
+
+
+def test_its_clock_is_what_it_is_told() -> None:
+    assert options("rtc") == ["base=2026-11-29T18:30:00"]
 
 
 def test_its_console_outlives_a_boot() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from meshstrap.compat.kubelet_fields import kubelet_facts
+from meshstrap.compat.data import facts_of
 from tests.cluster.kubelet_fields import kubelet_fields
 
 TYPES = """
@@ -43,5 +43,5 @@ def test_a_field_s_kind_is_what_json_makes_of_its_go_type() -> None:
 
 
 def test_nothing_is_said_of_a_minor_version_that_is_not_known() -> None:
-    assert kubelet_facts("1.36")["maxPods"] == "integer"
-    assert kubelet_facts("1.99") == {}
+    assert facts_of("kubelet", "1.36")["maxPods"] == "integer"
+    assert facts_of("kubelet", "1.99") == {}

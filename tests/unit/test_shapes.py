@@ -61,6 +61,16 @@ def test_the_warnings_of_a_micro_and_of_one_too_many() -> None:
     assert not [text for text in with_workers(*[f"shape: {MICRO}"] * 2).warnings if "OCI gives" in text]
 
 
+@pytest.mark.parametrize(
+    ("machine", "over"),
+    [("ocpus: 2", "4 OCPUs and 24 GiB"), (f"shape: {MICRO}", ""), ("shape: VM.Standard.E4.Flex", "")],
+)
+def test_an_account_of_which_no_quota_is_known_is_held_against_always_free(machine: str, over: str) -> None:
+    (said,) = [text for text in with_workers(machine).warnings if "no quota is given" in text]
+    took = f"; they take {over} of VM.Standard.A1.Flex, of which 2 and 12 are Always Free"
+    assert said.endswith("against what it may use" + (took if over else ""))
+
+
 def test_many_generic_machines_are_one_warning_about_the_size_of_user_data() -> None:
     (said,) = [text for text in with_workers(*[f"shape: {GENERIC}, arch: amd64"] * 7).warnings if "user-data" in text]
     assert said.startswith("nodes w0, w1, w2, w3, w4 and 2 more: ")

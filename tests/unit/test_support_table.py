@@ -16,6 +16,7 @@ from tests.lab import report as reporting
 from tests.lab.report import Reporter, Results
 from tests.lab.support import (
     ARCHITECTURES,
+    EMULATED,
     PART,
     PROVEN,
     SYSTEMS,
@@ -140,6 +141,26 @@ def test_a_whole_run_that_does_not_prove_the_readme_has_failed(
     reporter.pytest_sessionfinish(session)
     assert session.exitstatus == exitstatus
     assert "a walk on the moon" in (tmp_path / "evidence/results.json").read_text()
+
+
+@pytest.mark.parametrize("lab", ["lab", "arm64"])
+def test_emulated_machines_and_the_others_do_not_answer_for_each_other(
+    lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulated = ("debian-13", "arm64", "steps", f"{EMULATED}up to the tailnet")
+    monkeypatch.setattr(reporting, "EVIDENCE", tmp_path / "evidence")
+    monkeypatch.setattr(reporting, "read_claims", lambda: sorted([STEPS, emulated]))
+    no_parts = SimpleNamespace(get_plugin=lambda _name: None)
+    config: Any = SimpleNamespace(args=[str(ROOT / "tests" / lab)], getoption={}.get, pluginmanager=no_parts)
+    for shown, exitstatus in (
+        ({"lab": STEPS, "arm64": emulated}[lab], pytest.ExitCode.OK),
+        ({"lab": emulated, "arm64": STEPS}[lab], pytest.ExitCode.TESTS_FAILED),
+    ):
+        session: Any = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+        reporter = Reporter(config, lab)
+        reporter.pytest_runtest_logreport(report("passed", claim=shown))
+        reporter.pytest_sessionfinish(session)
+        assert session.exitstatus == exitstatus
 
 
 def test_claims_come_back_as_they_were_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -213,6 +213,27 @@ def test_output_that_is_a_file_is_refused(invoke: Invoke, tmp_path: Path) -> Non
     assert "is a file, not a folder" in result.err
 
 
+# What lies behind a folder that is closed to the person is refused by the same calls.
+REFUSED = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["init", "-i", REFUSED], 9, "File name too long: nothing was written"),
+        (["plan", "-i", REFUSED], 3, "cannot be read: File name too long"),
+        (["render", "-o", REFUSED], 9, "File name too long: nothing half-written is left"),
+        (["schema", "--output", REFUSED], 9, "File name too long: nothing was written"),
+        (["secrets", "--secrets", REFUSED], 5, "cannot be read: File name too long"),
+        (["secrets", "--auth-keys", REFUSED], 5, "cannot be read: File name too long"),
+        (["watch", "--ssh-config", REFUSED], 12, "there is no such file, or you may not read it"),
+    ],
+)
+def test_a_name_that_the_system_refuses_is_a_message(invoke: Invoke, words: list[str], code: int, message: str) -> None:
+    result = invoke(*words)
+    assert (result.code, result.err.startswith(REFUSED), message in result.err) == (code, True, True), result.err
+
+
 def test_a_bug_keeps_its_traceback(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
@@ -412,6 +433,7 @@ def test_init_refuses_answers_that_would_not_render(
 ) -> None:
     result = invoke("init", *words)
     assert (result.code, "Traceback" in result.err) == (code, False)
+    assert "nothing was written" in result.err or "cluster.yaml (not written):" in result.err
     assert not (tmp_path / "cluster.yaml").exists()
 
 
@@ -455,6 +477,8 @@ def test_init_without_a_key_lists_none_and_names_a_file_that_holds_none(invoke: 
 def test_schema(invoke: Invoke, tmp_path: Path) -> None:
     assert "written" in invoke("schema").out
     assert "unchanged" in invoke("schema").out
+    (tmp_path / "cluster.schema.json").write_bytes(b"\xff")
+    assert "written" in invoke("schema").out
     assert json.loads(invoke("schema", "-o", "-").out) == json.loads((tmp_path / "cluster.schema.json").read_text())
 
 

@@ -116,8 +116,8 @@ control_plane_is_complete() {
 control_plane_init() { # <address>
   local config waived
   [[ ! -e $CLUSTER_HAS_LIVED && (-s $PKI/encryption.yaml || ! -e $ETCD/member) ]] ||
-    waiting "this cluster has lived and is not initialised again: $LAST_ERROR" "restore it from a backup; a node that is \
-not registered: systemctl restart kubelet; to begin anew with nothing: rm $CLUSTER_HAS_LIVED"
+    waiting "this cluster has data and is not initialised again: $LAST_ERROR" "restore it and $PKI/encryption.yaml from a \
+backup; not registered: systemctl restart kubelet; to begin empty: kubeadm reset; rm -f $CLUSTER_HAS_LIVED"
   config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
   control_plane_certificates "$config"
   control_plane_files

@@ -48,18 +48,17 @@ pod_routes_advertises() { # <subnet>
 }
 
 # A server may serve the route and never tell this node so (Headscale 0.29.2, November 2026). Then the other nodes know: one
-# whose kubelet answers to an address of this node's pods has the route. Of a machine's addresses the shorter is the one of
-# IPv4.
+# whose kubelet answers to an address of this node's pods has the route.
 pod_routes_is_approved() { # <subnet>
-  local address
-  address=$(ip -4 -oneline address show dev cilium_host 2>/dev/null | sed 's/.*inet //; s/\/.*//') || true
-  timeout 15 tailscale status --json | json 'import socket
-def answers(peer):
-  try: return socket.create_connection((min(peer["TailscaleIPs"], key=len), 10250), 2, (sys.argv[2], 0))
-  except OSError: pass
-(sys.argv[1] in (d["Self"].get("AllowedIPs") or [])
-  or sys.argv[2] and any(answers(p) for p in (d.get("Peer") or {}).values() if p["Online"])
-  or sys.exit(sys.argv[1] + " is advertised, and not approved"))' "$1" "$address"
+  local address peer
+  [[ $(tailnet_says 'd["Self"]["AllowedIPs"]') != *"'$1'"* ]] || return 0
+  address=$(ip -4 -oneline address show | sed -n 's/.* cilium_host *inet \(.*\)\/.*/\1/p')
+  for peer in ${address:+$(tailscale status | sed '/offline/d; s/ .*//')}; do
+    if curl --silent --insecure --max-time 2 --interface "$address" --output /dev/null "https://$peer:10250"; then
+      return 0
+    fi
+  done
+  no "$1 is advertised, and not approved"
 }
 
 # Whatever the inventory did not know of: a network of this machine that these addresses belong to.

@@ -8,7 +8,7 @@ from tests.shell.sandbox import Sandbox
 from tests.shell.service_stubs import changes, older, stub_systemctl
 
 CONFIG = 'version = 3\nimports = ["/etc/containerd/conf.d/*.toml"]'
-RESTART = ["systemctl daemon-reload", "systemctl enable --quiet containerd", "systemctl restart containerd"]
+RESTART = ["systemctl enable --quiet containerd", "systemctl restart containerd"]
 
 
 @pytest.fixture

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import pytest
 
@@ -22,28 +19,34 @@ RULES = (
 UNREACHABLE = "unreachable 10.244.0.0/16 proto kernel \n"
 # What `ip route show match` says of any subnet, and what Cilium has made of its own.
 OWN = "default via 10.0.0.1 dev ens3 \nunreachable 10.244.0.0/16 proto kernel \n10.244.1.0/24 dev cilium_host \n"
+CILIUM_HOST = "6: cilium_host    inet 10.244.1.7/32 scope global cilium_host\\ valid_lft forever\n"
+IP = """
+case "$*" in
+  *"rule show") cat $S/rules ;;
+  *unreachable) cat $S/unreachable ;;
+  *address*) cat $S/address ;;
+  *) cat $S/routes ;;
+esac
+"""
+TAILSCALE = r"""
+case "$*" in
+  debug*) cat $S/prefs ;;
+  *--json*) cat $S/status ;;
+  status) cat $S/peers ;;
+  set*) sed -i "s|null|[\"${2#*=}\"]|; s|false|true|" $S/prefs ;;
+  *) exit 99 ;;
+esac
+"""
+OWN_LINE = "100.64.0.2  w1  tagged-devices  linux  -\n"
+OTHER_LINE = "100.64.0.3  w2  tagged-devices  linux  -\n"
 
 
-def told(
-    machine: Sandbox,
-    *,
-    advertised: list[str] | None,
-    accepts: bool = True,
-    approved: bool = True,
-    peers: Mapping[str, bool] = MappingProxyType({}),
-) -> None:
-    """What tailscaled was told, and what its server has approved; ``peers``: address → whether that node is online."""
+def told(machine: Sandbox, *, advertised: list[str] | None, accepts: bool = True, approved: bool = True) -> None:
+    """What tailscaled was told, and what its coordination server says to have approved."""
     prefs = {"AdvertiseRoutes": advertised, "RouteAll": accepts, "NoSNAT": True}
     machine.write("state/prefs", json.dumps(prefs))
     addresses = ["100.64.0.2/32", *([SUBNET] if approved else [])]
-    status = {
-        "BackendState": "Running",
-        "Self": {"AllowedIPs": addresses},
-        "Peer": {
-            name: {"TailscaleIPs": ["fd7a:115c:a1e0::2", name], "Online": online} for name, online in peers.items()
-        },
-    }
-    machine.write("state/status", json.dumps(status))
+    machine.write("state/status", json.dumps({"BackendState": "Running", "Self": {"AllowedIPs": addresses}}))
 
 
 @pytest.fixture
@@ -57,17 +60,13 @@ def machine(sandbox: Sandbox) -> Sandbox:
     stubs.set_state(sandbox, "api")
     stubs.set_state(sandbox, "subnet", SUBNET)
     told(sandbox, advertised=[SUBNET])
-    set_all = 'sed -i "s|null|[\\"${2#*=}\\"]|; s|false|true|" $S/prefs'
-    sandbox.stub(
-        "tailscale",
-        stubs.script(
-            sandbox,
-            f"case $1 in debug) cat $S/prefs ;; status) cat $S/status ;; set) {set_all} ;; *) exit 99 ;; esac",
-        ),
-    )
-    sandbox.write("state/address", "6: cilium_host    inet 127.0.0.1/32 scope global cilium_host\\ valid_lft forever\n")
-    show = 'case "$*" in *"rule show") cat $S/rules ;; *unreachable) cat $S/unreachable ;; *cilium_host) cat $S/address ;; *) cat $S/routes ;; esac'
-    sandbox.stub("ip", stubs.script(sandbox, show))
+    sandbox.stub("tailscale", stubs.script(sandbox, TAILSCALE))
+    sandbox.write("state/address", CILIUM_HOST)
+    sandbox.write("state/peers", OWN_LINE)
+    # Who has the route answers to an address of this node's pods.
+    answers = '[[ "$(cat $S/answers 2>/dev/null)" == "${*: -4:1} ${*: -1}" ]] || exit 28'
+    sandbox.stub("curl", stubs.script(sandbox, answers))
+    sandbox.stub("ip", stubs.script(sandbox, IP))
     stubs.stub_kubectl(sandbox, '  "get node/w1 --output jsonpath="*) cat $S/subnet ;;')
     return sandbox
 
@@ -110,14 +109,21 @@ def test_it_says_who_has_to_approve(machine: Sandbox) -> None:
 def test_a_route_of_whose_approval_the_node_was_not_told_is_seen_by_another_node_that_answers_through_it(
     machine: Sandbox,
 ) -> None:
-    with socket.create_server(("127.0.0.2", 10250)):
-        told(machine, advertised=[SUBNET], approved=False, peers={"127.0.0.2": True})
-        assert machine.run("pod_routes", check_only=True).code == 0
-        told(machine, advertised=[SUBNET], approved=False, peers={"127.0.0.2": False, "127.0.0.3": True})
-        assert machine.run("pod_routes", check_only=True).code == 1, "one that is off is not asked, another does not answer"
-        told(machine, advertised=[SUBNET], approved=False, peers={"127.0.0.2": True})
-        machine.write("state/address", "")
-        assert machine.run("pod_routes", check_only=True).code == 1, "without pods of its own it cannot be known"
+    told(machine, advertised=[SUBNET], approved=False)
+    machine.write("state/peers", f"{OWN_LINE}100.64.0.5  old  tagged-devices  linux  offline\n{OTHER_LINE}")
+    stubs.set_state(machine, "answers", "10.244.1.7 https://100.64.0.3:10250")
+    done = machine.run("pod_routes", check_only=True)
+    assert done.code == 0
+    assert not any("100.64.0.5" in call for call in done.calls), "who is off is not asked"
+    machine.write("state/address", "")
+    assert machine.run("pod_routes", check_only=True).code == 1, "without pods of its own it cannot be known"
+
+
+def test_a_node_that_answers_to_none_of_its_pods_has_no_route(machine: Sandbox) -> None:
+    told(machine, advertised=[SUBNET], approved=False)
+    machine.write("state/peers", OTHER_LINE)
+    stubs.set_state(machine, "answers", "100.64.0.2 https://100.64.0.3:10250")
+    assert machine.run("pod_routes", check_only=True).code == 1
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ case $1 in
   is-active) [[ -e $S/$3 ]] ;;
   show) cat "$S/$4" ;;
   restart) [[ ! -e $S/broken ]] || { echo 'Job failed.' >&2; exit 1; }; date -u '+%a %F %T UTC' >"$S/$2" ;;
-  daemon-reload | enable) ;;
+  enable) ;;
   *) exit 99 ;;
 esac"""
 BEFORE = "Sun 2026-11-01 10:00:00 UTC\n"
