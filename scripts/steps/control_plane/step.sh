@@ -4,7 +4,7 @@
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}" "${HOSTS_FILE:?}"
-: "${AUDIT_POLICY:?}" "${ENCRYPTION:?}"
+: "${AUDIT_POLICY:?}" "${ADMISSION:?}" "${ENCRYPTION:?}"
 
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
@@ -144,6 +144,7 @@ control_plane_certificates() { # <kubeadm configuration>
 # born here and, once etcd has a member, never made anew: without it nobody reads what etcd holds.
 control_plane_files() {
   write_file "$PKI/audit.yaml" "$AUDIT_POLICY" 600
+  write_file "$PKI/admission.yaml" "$ADMISSION" 600
   [[ -s $PKI/encryption.yaml ]] ||
     write_file "$PKI/encryption.yaml" "${ENCRYPTION/KEY/$(head -c 32 /dev/urandom | base64)}" 600
 }

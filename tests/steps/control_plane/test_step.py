@@ -239,7 +239,7 @@ def test_the_key_of_secrets_is_born_once(machine: Sandbox) -> None:
     assert kind == "kind: EncryptionConfiguration"
     # secretbox takes 32 bytes.
     assert len(base64.b64decode(key.removeprefix("secret: "), validate=True)) == 32
-    for name in ("encryption", "audit"):
+    for name in ("encryption", "audit", "admission"):
         assert (machine.root / f"etc/kubernetes/pki/{name}.yaml").stat().st_mode & 0o777 == 0o600
     stubs.clear_state(machine, "objects")
     machine.write("state/objects", "node/cp1\n")
