@@ -45,6 +45,7 @@ def api_server_arguments() -> dict[str, str]:
         "profiling": "false",
         # true makes a token that says "an hour" good for a year, for clients of 2021 that never read it again.
         "service-account-extend-token-expiration": "false",
+        "admission-control-config-file": f"{PKI}/admission.yaml",
         "encryption-provider-config": f"{PKI}/encryption.yaml",
         "audit-policy-file": f"{PKI}/audit.yaml",
         "audit-log-path": f"{AUDIT_LOGS}/audit.log",

@@ -102,6 +102,7 @@ def make_control_plane(sandbox: Sandbox) -> Sandbox:
         "KUBEADM_CONFIG": KUBEADM_CONFIG,
         "KUBELET_PATCH": "",
         "AUDIT_POLICY": "kind: Policy",
+        "ADMISSION": "kind: AdmissionConfiguration",
         "ENCRYPTION": "kind: EncryptionConfiguration\nsecret: KEY",
     }
     sandbox.write("etc/hosts", HOSTS)

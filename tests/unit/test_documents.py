@@ -48,7 +48,7 @@ def test_every_node_has_the_documents_of_its_role() -> None:
     for system in SYSTEMS:
         plan = system_plan(system)
         names = {node.name: {found.name for found in render_documents(plan, node)} for node in plan.nodes}
-        own = {"audit.yaml", "encryption.yaml", "cilium-values.yaml", "cluster-policies.yaml"}
+        own = {"admission.yaml", "audit.yaml", "encryption.yaml", "cilium-values.yaml", "cluster-policies.yaml"}
         assert names == {"cp1": common | own, "w1": common}
 
 

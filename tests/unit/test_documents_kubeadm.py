@@ -203,6 +203,18 @@ def test_who_did_what_is_written_down_in_bounded_files() -> None:
     assert {rule["level"] for rule in yaml.safe_load(policy)["rules"]} == {"None", "Metadata"}
 
 
+def test_pod_security_warns_and_refuses_nothing() -> None:
+    told = _told(documents(example_plan(), "cp1")["ClusterConfiguration"]["apiServer"])
+    assert told["admission-control-config-file"] == "/etc/kubernetes/pki/admission.yaml"
+    found = render_documents(example_plan(), example_plan().node("cp1"))
+    text = next(one.text for one in found if one.name == "admission.yaml")
+    (plugin,) = yaml.safe_load(text)["plugins"]
+    assert plugin["name"] == "PodSecurity"
+    # What is not named is "privileged": https://kubernetes.io/docs/tasks/configure-pod-container/enforce-standards-admission-controller
+    assert plugin["configuration"]["defaults"] == {"warn": "baseline", "audit": "baseline"}
+    assert plugin["configuration"]["exemptions"] == {"namespaces": ["kube-system"]}
+
+
 def _told(component: dict[str, Any]) -> dict[str, str]:
     return {argument["name"]: argument["value"] for argument in component["extraArgs"]}
 

@@ -25,7 +25,9 @@ from meshstrap.views.tables import new_table, plan_sections, some_names
 EXAMPLE = Path(__file__).resolve().parents[2] / "cluster.example.yaml"
 
 
-SIZES = UserData(text="", b64="", script=40_000, compressed=11_000, pasted=28_000, packed=15_000, tokens_left_out=0)
+SIZES = UserData(
+    text="", b64="", script=40_000, compressed=11_000, encoded=13_453, pasted=28_000, packed=15_000, tokens_left_out=0
+)
 
 
 @pytest.fixture(scope="module")

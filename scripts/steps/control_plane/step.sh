@@ -4,7 +4,7 @@
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${KUBEADM_CONFIG:?}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${ADMIN_KUBECONFIG:?}" "${HOSTS_FILE:?}"
-: "${AUDIT_POLICY:?}" "${ENCRYPTION:?}"
+: "${AUDIT_POLICY:?}" "${ADMISSION:?}" "${ENCRYPTION:?}"
 
 readonly PKI=$KUBERNETES/pki
 readonly MANIFESTS=$KUBERNETES/manifests
@@ -116,8 +116,8 @@ control_plane_is_complete() {
 control_plane_init() { # <address>
   local config waived
   [[ ! -e $CLUSTER_HAS_LIVED && (-s $PKI/encryption.yaml || ! -e $ETCD/member) ]] ||
-    waiting "this cluster has lived and is not initialised again: $LAST_ERROR" "restore it from a backup; a node that is \
-not registered: systemctl restart kubelet; to begin anew with nothing: rm $CLUSTER_HAS_LIVED"
+    waiting "this cluster has data and is not initialised again: $LAST_ERROR" "restore it and $PKI/encryption.yaml from a \
+backup; not registered: systemctl restart kubelet; to begin empty: kubeadm reset; rm -f $CLUSTER_HAS_LIVED"
   config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
   control_plane_certificates "$config"
   control_plane_files
@@ -144,6 +144,7 @@ control_plane_certificates() { # <kubeadm configuration>
 # born here and, once etcd has a member, never made anew: without it nobody reads what etcd holds.
 control_plane_files() {
   write_file "$PKI/audit.yaml" "$AUDIT_POLICY" 600
+  write_file "$PKI/admission.yaml" "$ADMISSION" 600
   [[ -s $PKI/encryption.yaml ]] ||
     write_file "$PKI/encryption.yaml" "${ENCRYPTION/KEY/$(head -c 32 /dev/urandom | base64)}" 600
 }

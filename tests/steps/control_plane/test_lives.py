@@ -107,7 +107,7 @@ def test_cluster_that_has_lived_is_never_initialised_again(machine: Sandbox, pat
             machine.write(path, "")
     done = machine.run("control_plane")
     assert done.code == 75, done.log
-    assert f"this cluster has lived and is not initialised again: {target} is missing or empty" in done.log
+    assert f"this cluster has data and is not initialised again: {target} is missing or empty" in done.log
     assert is_untouched(machine, done)
 
 

@@ -239,7 +239,7 @@ def test_the_key_of_secrets_is_born_once(machine: Sandbox) -> None:
     assert kind == "kind: EncryptionConfiguration"
     # secretbox takes 32 bytes.
     assert len(base64.b64decode(key.removeprefix("secret: "), validate=True)) == 32
-    for name in ("encryption", "audit"):
+    for name in ("encryption", "audit", "admission"):
         assert (machine.root / f"etc/kubernetes/pki/{name}.yaml").stat().st_mode & 0o777 == 0o600
     stubs.clear_state(machine, "objects")
     machine.write("state/objects", "node/cp1\n")
@@ -263,7 +263,7 @@ def test_a_lost_key_is_never_made_anew(machine: Sandbox) -> None:
     stubs.clear_state(machine, "api")
     done = machine.run("control_plane")
     assert (done.code, done.levels) == (75, ["change", "wait"]), done.log
-    assert "encryption.yaml is missing or empty; what to do: restore it from a backup" in done.log
+    assert "encryption.yaml is missing or empty; what to do: restore it and " in done.log
     assert not any(call.startswith("kubeadm") for call in done.calls)
     assert not machine.exists(KEY_FILE)
 
@@ -275,9 +275,22 @@ def test_a_cluster_that_has_lived_says_that_its_key_is_lost(machine: Sandbox) ->
     stubs.clear_state(machine, "api")
     done = machine.run("control_plane")
     assert done.code == 75, done.log
-    assert "this cluster has lived and is not initialised again" in done.log
+    assert "this cluster has data and is not initialised again" in done.log
     assert "encryption.yaml is missing or empty" in done.log
     assert not machine.exists(KEY_FILE)
+
+
+def test_an_init_that_was_cut_and_left_data_without_a_key_says_how_to_begin_empty(machine: Sandbox) -> None:
+    """As an older script, which made no key, leaves it: no cluster has lived here yet."""
+    machine.run("control_plane")
+    (machine.root / KEY_FILE).unlink()
+    machine.write("etc/kubernetes/manifests/kube-apiserver.yaml", "pod\n")
+    machine.write("state/objects", "")
+    done = machine.run("control_plane")
+    assert done.code == 75, done.log
+    assert "this cluster has data and is not initialised again: node cp1 is not registered" in done.log
+    assert "to begin empty: kubeadm reset; rm -f " in done.log
+    assert not any(call.startswith("kubeadm") for call in done.calls)
 
 
 def test_a_cluster_that_was_made_without_a_key_needs_none(machine: Sandbox) -> None:
