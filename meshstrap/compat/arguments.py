@@ -45,3 +45,6 @@ def arguments_are_known(inventory: Inventory, places: Places) -> Iterator[Proble
                 yield places.problem(
                     place, f"'{value}' is not {words}, which --{name} takes: {program} would not start"
                 )
+        if component.arguments.get("vmodule") and component.arguments.get("logging-format", "text") != "text":
+            message = f"only logs of --logging-format=text can be told this: {program} would not start"
+            yield places.problem(("cluster", key, "arguments", "vmodule"), message, at_key=True)

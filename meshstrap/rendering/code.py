@@ -15,7 +15,7 @@ from meshstrap.rendering.compression import packed_program
 from meshstrap.rendering.documents import TEMPLATES, environment, fixed_documents
 from meshstrap.rendering.files import BASE_LIBRARIES, LIBRARY_ORDER, library_file
 from meshstrap.rendering.header import render_texts
-from meshstrap.rendering.parts import call_of, source_text, without_directives
+from meshstrap.rendering.parts import source_text, without_directives
 from meshstrap.rendering.quoting import render_template
 from meshstrap.steps import catalogue
 
@@ -62,7 +62,7 @@ def _pieces() -> Iterator[str]:
         yield source_text(f"steps/{step.name}/step.sh")
         yield "fi\n"
     yield source_text("main.sh")
-    yield call_of("main")
+    yield 'main "$@"\n'
 
 
 @cache

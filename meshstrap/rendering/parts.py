@@ -112,11 +112,6 @@ def source_text(name: str) -> str:
     return _read_source(name, SCRIPTS).text
 
 
-def call_of(entry: str) -> str:
-    """A script's last line, which ends it: bash would read on from there in what has been written over it by then."""
-    return f'{entry} "$@"; exit\n'
-
-
 @cache
 def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS, entry: str = "main") -> Code:
     """The files below ``scripts/``, in that order; the last line calls ``entry``."""
@@ -126,7 +121,7 @@ def assemble_files(names: tuple[str, ...], scripts: Path = SCRIPTS, entry: str =
         text += source.text
         parts.append(Part(file=source.file, first_line=line, lines=tuple(number for number, _ in source.lines)))
         line += len(source.lines)
-    text += call_of(entry)
+    text += f'{entry} "$@"\n'
     return Code(
         text=text,
         parts=tuple(parts),

@@ -56,7 +56,12 @@ def tailnet_addresses(names: Collection[str], tags: Collection[str]) -> dict[str
         return {}
     try:
         ran = subprocess.run(
-            [program, "status", "--json"], capture_output=True, text=True, timeout=_SECONDS, check=False
+            [program, "status", "--json"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return {}

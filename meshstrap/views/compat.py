@@ -100,4 +100,4 @@ def _rendered(item: Rendered) -> str:
 def _versions(plan: Plan) -> str:
     names = {"kubernetes": "Kubernetes", "tailscale": "Tailscale", "cilium": "Cilium", "helm": "Helm"}
     versions = {name: version for name, version in vars(plan.versions).items() if name != "pause"}
-    return ", ".join(f"{names.get(name, name)} {version}" for name, version in versions.items())
+    return ", ".join(f"{names.get(name, name.replace('_', '-'))} {version}" for name, version in versions.items())

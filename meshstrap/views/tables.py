@@ -53,7 +53,7 @@ def _facts(plan: Plan) -> Table:
 def _pairs(values: Mapping[str, str]) -> Table:
     table = new_table("name", "version")
     for name, value in values.items():
-        table.add_row(name, value)
+        table.add_row(name.replace("_", "-"), value)
     return table
 
 

@@ -30,7 +30,8 @@ below: with other versions everything is to be shown anew.
 _NOT_SHOWN = """\
 ## What could not be shown here
 
-- **arm64.** All of it ran on amd64, and so did every program. What is written for arm64 was rendered and linted only.
+- **arm64.** All of it ran on amd64, and so did every program. What ran on arm64 ran in emulation, and up to the
+  tailnet: docs/where-it-has-run.md says what.
 - **Ubuntu and Oracle Linux.** The machines are Debian 13 trees, booted by their own systemd in a container. What is
   particular to the other systems (dnf, SELinux, their images' firewalls) was tested with stubs, or not at all.
 - **Oracle's real network.** The accounts, their routers, NATs, DHCP, resolver and metadata service are this lab's, made

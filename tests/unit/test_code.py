@@ -15,7 +15,6 @@ from meshstrap.plan import NodePlan, Plan
 from meshstrap.rendering import render_code, render_script
 from meshstrap.rendering.code import code_variables
 from meshstrap.rendering.header import VALUE_NAMES, document_variables
-from meshstrap.rendering.parts import call_of
 from meshstrap.rendering.quoting import sh
 from tests.golden.cases import SYSTEMS, example_plan, secrets_for, system_plan
 
@@ -36,7 +35,7 @@ MOVING = frozenset(
 
 def defined(plan: Plan, node: NodePlan) -> dict[str, str]:
     """Every function and constant of a node's script, by name, as bash has read it."""
-    text = render_script(plan, node).text.removesuffix(call_of("main")) + DEFINED
+    text = render_script(plan, node).text.removesuffix('main "$@"\n') + DEFINED
     done = subprocess.run(
         ["bash", "--norc"], input=text, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"}
     )

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from meshstrap.inventory import parse_inventory
 from tests.arm64 import binfmt, clock, disk
+from tests.arm64.node import arm64_inventory
 from tests.arm64.qemu import Hardware
 from tests.lab.process import LabError
+from tests.lab.vendors import Sources
 
 HARDWARE = Hardware("w1", Path("/lab/w1"), "tap0", "02:00:17:00:00:0b")
 COMMAND = HARDWARE.command(datetime.fromisoformat("2026-11-29T18:30:00Z"))
@@ -48,6 +51,12 @@ def test_the_firmware_finds_the_boot_loader_and_the_boot_loader_the_kernel() -> 
     assert "linux /boot/vmlinuz-6.12.0-cloud-arm64 root=LABEL=root" in settings
     assert "initrd /boot/initrd.img-6.12.0-cloud-arm64" in settings
     assert "size=64MiB, type=uefi" in disk.partition_table()
+
+
+def test_its_worker_is_anybodys_and_nothing_is_waived() -> None:
+    inventory = parse_inventory(arm64_inventory(Sources(Path("/web"), "A" * 40)), "lab.yaml")
+    assert list(inventory.cluster.waive_machine) == []
+    assert {node.arch for node in inventory.nodes} == {"arm64"}
 
 
 def test_a_time_server_repeats_what_it_was_asked_and_says_the_time() -> None:

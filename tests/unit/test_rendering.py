@@ -16,7 +16,7 @@ from meshstrap.rendering.adoption import HANDED_NAMES
 from meshstrap.rendering.documents import Document
 from meshstrap.rendering.files import files_for
 from meshstrap.rendering.header import VALUE_NAMES, document_variables, render_header
-from meshstrap.rendering.parts import SCRIPTS, assemble_files, call_of, without_directives
+from meshstrap.rendering.parts import SCRIPTS, assemble_files, without_directives
 from tests.golden.cases import SYSTEMS, example_plan, plan_of, system_plan
 
 NODES = [(example_plan(), node) for node in example_plan().nodes] + [
@@ -39,7 +39,7 @@ def test_a_script_is_its_header_and_its_files(plan: Plan, node: NodePlan) -> Non
         body += without_comments((SCRIPTS / file).read_text())
     assert script.linted.startswith(script.header)
     code = without_indentation(script.linted.removeprefix(script.header))
-    assert code == without_indentation(body) + call_of("main")
+    assert code == without_indentation(body) + 'main "$@"\n'
     assert script.text == script.header + re.sub(r"^# shellcheck .*\n", "", script.code, flags=re.MULTILINE)
 
 
@@ -87,16 +87,6 @@ def test_the_header_assigns_constants_and_nothing_else(plan: Plan, node: NodePla
     }
 
 
-@pytest.mark.parametrize("code", [0, 75])
-def test_a_script_that_is_written_over_while_it_runs_ends_where_it_would_have(tmp_path: Path, code: int) -> None:
-    (tmp_path / "a.sh").write_text('main() {\n  cat "$0.new" >"$0"\n  return "$1"\n}\n')
-    program = tmp_path / "program"
-    program.write_text(assemble_files(("a.sh",), tmp_path).text)
-    (tmp_path / "program.new").write_text("touch more\n" * 100)
-    done = subprocess.run(["bash", program, str(code)], cwd=tmp_path, check=False)
-    assert (done.returncode, (tmp_path / "more").exists()) == (code, False)
-
-
 def without_indentation(text: str) -> str:
     """Where it stands is held by how bash understands it (``test_bash_understands_what_travels_as_the_source``)."""
     return re.sub(r"^ +", "", text, flags=re.MULTILINE)
@@ -106,7 +96,7 @@ def without_indentation(text: str) -> str:
 def test_bash_understands_what_travels_as_the_source(file: str) -> None:
     """Every statement, in and outside of functions, with each text in quotes and each here-document to the byte."""
     whole = re.sub(r'^: "\$\{.*\n', "", (SCRIPTS / file).read_text(), flags=re.MULTILINE)
-    code = assemble_files((file,)).text.removesuffix(call_of("main"))
+    code = assemble_files((file,)).text.removesuffix('main "$@"\n')
     assert understood(code) == understood(whole)
     assert understood(without_directives(code)) == understood(whole)
 
@@ -141,7 +131,7 @@ def understood(text: str) -> str:
 def test_indentation_goes_outside_of_quotes_and_here_documents(tmp_path: Path, source: str, kept: str) -> None:
     (tmp_path / "a.sh").write_text(source)
     parts.assemble_files.cache_clear()
-    assert assemble_files(("a.sh",), tmp_path).text == kept + call_of("main")
+    assert assemble_files(("a.sh",), tmp_path).text == f'{kept}main "$@"\n'
 
 
 @each_node

@@ -112,6 +112,15 @@ def test_the_machine_unpacks_it_once(tmp_path: Path) -> None:
     assert found == {"bootstrap.sh": 0o755, "meshstrap.service": 0o644}
 
 
+def test_a_script_that_runs_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    """Bash reads a script while it runs it, and would go on in the middle of the new one."""
+    (tmp_path / "bootstrap.sh").write_text("# that of another plan\n")
+    with (tmp_path / "bootstrap.sh").open() as running:
+        subprocess.run([sys.executable, program_in(tmp_path, packed_line(packed("w1")))], check=True)
+        assert running.read() == "# that of another plan\n"
+    assert (tmp_path / "bootstrap.sh").read_text() == render_script(example_plan(), example_plan().node("w1")).text
+
+
 @pytest.mark.parametrize("place", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999])
 @pytest.mark.parametrize("kind", ["other", "lost", "twice"])
 def test_a_paste_that_was_damaged_is_never_taken_for_a_script(tmp_path: Path, kind: str, place: float) -> None:

@@ -26,7 +26,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "cluster.example.yaml"
 
 
 SIZES = UserData(
-    text="", b64="", script=40_000, compressed=11_000, encoded=13_426, pasted=28_000, packed=15_000, tokens_left_out=0
+    text="", b64="", script=40_000, compressed=11_000, encoded=13_453, pasted=28_000, packed=15_000, tokens_left_out=0
 )
 
 
@@ -127,7 +127,7 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     show_next(made, "out", example=False)
     shown = text.getvalue()
     first, second = (line.split() for line in shown.splitlines()[2:4])
-    assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "13426", "no", "47%", "created"]
+    assert first == ["cp1", "control-plane", "alice", "18", "40000", "11000", "13453", "no", "47%", "created"]
     assert second[-3:] == ["88%", "47%", "unchanged"]
     ways = "give the cloud user-data.b64 (CLI, Terraform): 47%; or set sources.code in cluster.yaml"
     assert too_large(rows, 32_000) == f"cp1: too large to paste; {ways}: user-data.yaml then takes 54%"

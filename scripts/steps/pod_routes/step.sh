@@ -50,8 +50,9 @@ pod_routes_advertises() { # <subnet>
 # A server may serve the route and never tell this node so (Headscale 0.29.2, November 2026). Then the other nodes know: one
 # whose kubelet answers to an address of this node's pods has the route.
 pod_routes_is_approved() { # <subnet>
-  local address peer
-  [[ $(tailnet_says 'd["Self"]["AllowedIPs"]') != *"'$1'"* ]] || return 0
+  local served address peer
+  served=$(tailnet_says 'd["Self"]["AllowedIPs"]')
+  [[ $served != *"'$1'"* ]] || return 0
   address=$(ip -4 -oneline address show | sed -n 's/.* cilium_host *inet \(.*\)\/.*/\1/p')
   for peer in ${address:+$(tailscale status | sed '/offline/d; s/ .*//')}; do
     if curl --silent --insecure --max-time 2 --interface "$address" --output /dev/null "https://$peer:10250"; then
