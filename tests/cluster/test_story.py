@@ -70,7 +70,7 @@ def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
         def says(agent: tuple[str, ...] = agent) -> bool:
             return cluster.kubectl(*agent, "cilium-dbg", "status", "--brief").out.strip() == "OK"
 
-        wait_until(says, f"{name}: OK", seconds=60)
+        wait_until(says, f"{name}: OK", seconds=300)
     assert len(cluster.objects("ciliumnodes")) == len(NODES)
 
 
