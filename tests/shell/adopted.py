@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -38,8 +39,8 @@ DF = r"""
 printf ' Avail 1M-blocks\n %s 46000\n' "$(cat "$ROOT/state/free")"
 """
 PYTHON = r"""#!/usr/bin/env bash
-[[ $1 != */unpack.py ]] || { printf 'python3 %s\n' "${1#"$ROOT"}" >>"$ROOT/calls"; exit; }
-exec real-python3 "$@"
+[[ $1 != */unpack.py ]] || {{ printf 'python3 %s\n' "${{1#"$ROOT"}}" >>"$ROOT/calls"; exit; }}
+exec {python} "$@"
 """
 PACKAGE = 'cat "$ROOT/state/package-${*: -1}" 2>/dev/null || { echo "no packages found" >&2; exit 1; }'
 
@@ -84,8 +85,8 @@ class LivedIn:
         box.write("state/free", "30000\n")
         box.write("state/listening", LISTENING)
         # What unpacks writes to the machine itself, which is the one that the tests run on.
-        (box.bin / "python3").rename(box.bin / "real-python3")
-        box.write("stub-bin/python3", PYTHON, 0o755)
+        (box.bin / "python3").unlink()
+        box.write("stub-bin/python3", PYTHON.format(python=sys.executable), 0o755)
         box.stub("id", f"echo {self.uid}")
         box.stub("uname", '[[ $1 == -rm ]] && echo "6.8.0-1013-oracle aarch64" || echo 6.8.0')
         box.stub("nproc", "echo 2")
