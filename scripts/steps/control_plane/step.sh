@@ -117,7 +117,7 @@ control_plane_init() { # <address>
   local config waived
   [[ ! -e $CLUSTER_HAS_LIVED && (-s $PKI/encryption.yaml || ! -e $ETCD/member) ]] ||
     waiting "this cluster has data and is not initialised again: $LAST_ERROR" "restore it and $PKI/encryption.yaml from a \
-backup; not registered: systemctl restart kubelet; to begin empty: kubeadm reset; rm -f $CLUSTER_HAS_LIVED"
+backup; not registered: systemctl restart kubelet; to lose it and begin anew: kubeadm reset; rm -f $CLUSTER_HAS_LIVED"
   config=$(fill_tailnet_address "$KUBEADM_CONFIG" "$1")
   control_plane_certificates "$config"
   control_plane_files

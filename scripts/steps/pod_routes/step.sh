@@ -54,7 +54,7 @@ pod_routes_is_approved() { # <subnet>
   served=$(tailnet_says 'd["Self"]["AllowedIPs"]')
   [[ $served != *"'$1'"* ]] || return 0
   address=$(ip -4 -oneline address show | sed -n 's/.* cilium_host *inet \(.*\)\/.*/\1/p')
-  for peer in ${address:+$(tailscale status | sed '/offline/d; s/ .*//')}; do
+  for peer in ${address:+$(timeout 15 tailscale status | sed '/offline/d; s/ .*//')}; do
     if curl --silent --insecure --max-time 2 --interface "$address" --output /dev/null "https://$peer:10250"; then
       return 0
     fi

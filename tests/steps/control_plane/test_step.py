@@ -289,7 +289,7 @@ def test_an_init_that_was_cut_and_left_data_without_a_key_says_how_to_begin_empt
     done = machine.run("control_plane")
     assert done.code == 75, done.log
     assert "this cluster has data and is not initialised again: node cp1 is not registered" in done.log
-    assert "to begin empty: kubeadm reset; rm -f " in done.log
+    assert "to lose it and begin anew: kubeadm reset; rm -f " in done.log
     assert not any(call.startswith("kubeadm") for call in done.calls)
 
 
