@@ -27,6 +27,17 @@ ask() { # <function or command> [argument...]
   set -e
 }
 
+# A question to systemd. A bus that did not answer in time, 25 seconds, is asked once more.
+systemd_says() { # <argument of systemctl>...
+  systemctl "$@" || systemctl "$@" || cannot_tell 'systemctl does not answer'
+}
+
+# All that is asked of a unit: a line each, `Name=value`. Of a unit that there is not, too, and with exit 0, where is-active
+# and is-enabled say no and "could not ask" alike.
+service_state() { # <unit>
+  TZ=UTC systemd_says show --property=ActiveState,ActiveEnterTimestamp,UnitFileState,NeedDaemonReload,IPAddressDeny "$1"
+}
+
 # Ask again until yes, soon at first, or stop as waiting. While it waits, the status says for what, and why it is not there.
 await() { # <seconds> <what for> <what a person can do> <function or command> [argument...]
   local deadline=$((SECONDS + ($1 < WAIT_LIMIT ? $1 : WAIT_LIMIT))) what=$2 next=$3 pause=0 said=-

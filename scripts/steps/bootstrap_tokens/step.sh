@@ -10,13 +10,13 @@ check_bootstrap_tokens() {
   [[ ! -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]
   left=$(bootstrap_tokens_left)
   [[ $left != *' Ready'* ]]
-  timer=$(systemctl is-active meshstrap-tokens.timer) || [[ -n $timer ]] || cannot_tell 'systemctl does not answer'
-  [[ $timer == active ]] || timer=
-  [[ ${left:+active} == "$timer" ]]
+  timer=$(service_state meshstrap-tokens.timer)
+  [[ $timer == *=active* ]] || timer=
+  [[ -n $left && -n $timer || -z $left$timer ]]
 }
 
 apply_bootstrap_tokens() {
-  local tokens secret worker left=
+  local tokens timer secret worker left=
   if [[ -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
@@ -39,7 +39,8 @@ apply_bootstrap_tokens() {
     ask systemctl stop meshstrap-tokens.timer
     return 0
   fi
-  systemctl is-active --quiet meshstrap-tokens.timer || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
+  timer=$(service_state meshstrap-tokens.timer)
+  [[ $timer == *=active* ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
     --on-active=60 --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
 }
 

@@ -7,16 +7,15 @@
 readonly KUBELET_DROP_IN_FILE=$ROOT/etc/systemd/system/kubelet.service.d/20-meshstrap.conf
 
 check_kubelet() {
-  local stale
+  local state
   file_is "$KUBELET_DROP_IN_FILE" "$KUBELET_DROP_IN"
-  if systemctl is-active --quiet kubelet; then
+  state=$(service_state kubelet)
+  if [[ $state == *=active* ]]; then
     service_is_current kubelet "$KUBELET_DROP_IN_FILE"
   else
     # No fault here: before kubeadm has run, or after it was cut short, there is no configuration to run with. Whether
     # it runs is for the steps behind kubeadm to ask.
-    systemctl is-enabled --quiet kubelet || return 1
-    stale=$(systemctl show --property=NeedDaemonReload --value kubelet)
-    [[ $stale == no ]]
+    [[ $state == *=enabled* && $state == *Reload=no* ]]
   fi
 }
 

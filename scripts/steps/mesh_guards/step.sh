@@ -15,12 +15,12 @@
 readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf
 
 check_mesh_guards() {
-  local rules denied
+  local rules state
   rules=$(ip -4 rule show)
   nft list table inet meshstrap
   [[ $rules == *$'5207:\tfrom all to '"$TAILNET_SUBNET lookup 52"* ]]
-  denied=$(systemctl show --property=IPAddressDeny --value tailscaled)
-  [[ " $denied " == *" $POD_SUBNET "* ]]
+  state=$(service_state tailscaled)
+  [[ "${state//[=$'\n']/ } " == *" $POD_SUBNET "* ]]
   mesh_guards_rule_is_current
   mesh_guards_deny_is_current
 }
@@ -42,5 +42,5 @@ apply_mesh_guards() {
   write_file "$ROOT/etc/systemd/system/meshstrap-mesh-rule.service" "$MESH_RULE_UNIT"
   write_file "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
   restart_service meshstrap-mesh-rule.service
-  ((deny == 0)) || restart_service tailscaled
+  ((deny != 1)) || restart_service tailscaled
 }

@@ -8,6 +8,7 @@ import yaml
 from tests.shell import kubernetes_stubs as stubs
 from tests.shell.library_shell import facts_of
 from tests.shell.sandbox import Outcome, Sandbox
+from tests.shell.service_stubs import SHOWN
 
 STEP = "bootstrap_tokens"
 FILE = "etc/meshstrap/secrets/bootstrap_tokens"
@@ -26,13 +27,15 @@ KUBECTL = """
   "get nodes --no-headers") cat $S/nodes ;;
   "delete --namespace kube-system secret/"*) sed -i "/^${4#secret/} /d" $S/secrets ;;
 """
-SYSTEMCTL = """case $* in
-  "is-active --quiet meshstrap-tokens.timer") [[ -e $S/timer ]] ;;
-  "is-active meshstrap-tokens.timer") cat $S/timer 2>/dev/null || { echo inactive; exit 3; } ;;
+SYSTEMCTL = (
+    SHOWN
+    + """case $* in
+  show*meshstrap-tokens.timer) shown "$(cat $S/timer 2>/dev/null)" ;;
   "stop meshstrap-tokens.timer")
     [[ -e $S/timer ]] || { echo 'Unit meshstrap-tokens.timer not loaded.' >&2; exit 5; }; rm $S/timer ;;
   *) exit 99 ;;
 esac"""
+)
 
 
 @pytest.fixture
