@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -20,6 +21,36 @@ Item = TypeVar("Item")
 # A pipe has no width of its own: lines stay whole there, so that grep and cut find them.
 PIPE_COLUMNS = 2000
 
+NOBODY_READS = 141
+"""Exit code when whoever reads the output has gone, as ``head`` does: a shell's word for SIGPIPE, 128 + 13."""
+
+
+def nobody_reads() -> bool:
+    """Whether standard output is a pipe whose reader has gone."""
+    look = select.poll()
+    look.register(sys.stdout.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in look.poll(0))
+
+
+def let_go() -> None:
+    """What Python still holds for standard output goes nowhere: it would write that once more at its end, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def end_unread() -> NoReturn:
+    """End without a word."""
+    let_go()
+    raise SystemExit(NOBODY_READS)
+
+
+class _Pipe(Console):
+    """rich's own would end with 1, which means a finding here."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever reads has gone."""
+        self.quiet = True
+        end_unread()
+
 
 class Screen:
     """One place for everything that tasks say. rich honours ``NO_COLOR`` and terminals by itself."""
@@ -28,15 +59,14 @@ class Screen:
         self.out = Console(highlight=False, markup=False)
         self.progress = Console(highlight=False, markup=False, stderr=True)
         if not self.out.is_terminal:
-            self.out = Console(highlight=False, markup=False, width=PIPE_COLUMNS)
+            self.out = _Pipe(highlight=False, markup=False, width=PIPE_COLUMNS)
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a text as it is; a long line is the terminal's to wrap. ``OutputRefused``: it cannot be written."""
         try:
             self.out.print(text, style=style, soft_wrap=True)
         except OSError as error:
-            # Python writes what it still holds once more at the end, and would fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            let_go()
             raise OutputRefused(f"standard output: {error.strerror}: the rest is not written") from error
 
     def show(self, table: Table, title: str = "") -> None:
