@@ -17,9 +17,9 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
 from meshstrap.errors import MeshstrapError
+from meshstrap.stdout import end_unread, let_go, nobody_reads
 from meshstrap.tasks.command import given, in_this_program
 from meshstrap.tasks.parsing import Word, extend_parser
-from meshstrap.views.screen import end_unread, let_go, nobody_reads
 
 INTERRUPTED = 130
 SHORT_FLAGS = {"inventory": "i", "output": "o"}

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import select
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from meshstrap.errors import OutputRefused
+from meshstrap.stdout import end_unread, let_go
 
 Item = TypeVar("Item")
 
 # A pipe has no width of its own: lines stay whole there, so that grep and cut find them.
 PIPE_COLUMNS = 2000
-
-NOBODY_READS = 141
-"""Exit code when whoever reads the output has gone, as ``head`` does: a shell's word for SIGPIPE, 128 + 13."""
-
-
-def nobody_reads() -> bool:
-    """Whether standard output is a pipe whose reader has gone."""
-    look = select.poll()
-    look.register(sys.stdout.fileno(), 0)
-    return any(event & (select.POLLERR | select.POLLHUP) for _, event in look.poll(0))
-
-
-def let_go() -> None:
-    """What Python still holds for standard output goes nowhere: it would write that once more at its end, and fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def end_unread() -> NoReturn:
-    """End without a word."""
-    let_go()
-    raise SystemExit(NOBODY_READS)
 
 
 class _Pipe(Console):

@@ -9,10 +9,10 @@ import pytest
 
 from meshstrap import errors
 from meshstrap.language import LANGUAGES
+from meshstrap.stdout import NOBODY_READS
 from meshstrap.tasks import namespace
 from meshstrap.tasks.parsing import USAGE
 from meshstrap.tasks.people import INTERRUPTED
-from meshstrap.views.screen import NOBODY_READS
 from tests.docs.decisions import page_name
 from tests.readme import ROOT
 from tests.schemas import schemas

@@ -3,11 +3,13 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from meshstrap import output
 from meshstrap.errors import OutputRefused, WouldChange
+from meshstrap.files import alone_in
 from meshstrap.output import write_generated
 
 FILES = {
@@ -205,3 +207,25 @@ def test_a_disk_that_fills_up_is_an_error_with_a_place(root: Path, monkeypatch: 
     with pytest.raises(OutputRefused, match="No space left on device"):
         write_generated(root, FILES)
     assert [path for path in root.rglob("*") if path.name != ".gitignore"] == []
+
+
+def test_two_runs_that_write_the_same_go_one_after_the_other(tmp_path: Path) -> None:
+    waits, ended = Event(), []
+
+    def second() -> None:
+        with alone_in(tmp_path, waits.set):
+            ended.append("second")
+
+    other = Thread(target=second)
+    with alone_in(tmp_path, lambda: pytest.fail("there is nobody to wait for")):
+        other.start()
+        assert waits.wait(60)
+        ended.append("first")
+    other.join()
+    assert ended == ["first", "second"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_locked_a_run_goes_on(tmp_path: Path) -> None:
+    with alone_in(tmp_path / "not there", lambda: pytest.fail("there is nobody to wait for")):
+        pass
