@@ -66,6 +66,12 @@ def test_ask_keeps_output_and_the_last_line_of_errors(sandbox: Sandbox) -> None:
     assert "[b] [out]" in shell(sandbox, body).log
 
 
+def test_a_reason_is_the_same_each_time_that_curl_gives_it(sandbox: Sandbox) -> None:
+    said = "curl: (7) Failed to connect to 100.64.0.1 port 6443 after 47 ms: Could not connect to server"
+    body = f"q() {{ echo '{said}' >&2; return 1; }}\nask q\necho \"[$LAST_ERROR]\""
+    assert f"[{said.replace(' after 47 ms', '')}]" in shell(sandbox, body).log
+
+
 def test_a_question_cannot_change_the_shell(sandbox: Sandbox) -> None:
     assert "x=before" in shell(sandbox, "x=before\nq() { x=after; cd /; }\nask q\necho x=$x").log
 

@@ -6,7 +6,7 @@
 #    Its protocol is the kernel's, as that of Cilium's own rules: systemd-networkd deletes foreign ones at a restart.
 #    The same unit closes the ports that only the mesh needs on every other device, and looks each half a minute whether
 #    that and the chains of Tailscale and Cilium are there: `firewall-cmd --reload` and the like flush them, and neither
-#    of the two makes its own anew before it is started again.
+#    of the two makes its own anew before it is started again. And it makes Cilium's tunnel before there is an agent.
 # 2. tailscaled offers pod addresses as its own endpoints, and peers would reach the mesh through the mesh
 #    (https://github.com/tailscale/tailscale/issues/19797, open, November 2026). It may not talk to the pod subnet.
 

@@ -42,7 +42,7 @@ trusted_ca_unread() {
   for unit in containerd tailscaled kubelet; do
     state=$(service_state "$unit")
     [[ $state == *=active* ]] || continue
-    started=$(service_started "$unit")
+    started=$(service_started "$state")
     ((started >= changed)) || printf '%s\n' "$unit"
   done
 }

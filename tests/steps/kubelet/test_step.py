@@ -54,6 +54,17 @@ def test_a_running_one_runs_with_what_the_file_says(machine: Sandbox) -> None:
     assert "systemctl restart kubelet" in machine.run("kubelet").calls
 
 
+def test_one_that_ends_while_it_is_looked_at_is_no_fault(machine: Sandbox) -> None:
+    """Before kubeadm has run it starts and ends over and over: each answer may be another one."""
+    machine.run("kubelet")
+    real, active = machine.bin / "systemctl-that-answers", machine.root / "state/active-kubelet"
+    (machine.bin / "systemctl").rename(real)
+    turns = f"if [[ -e {active} ]]; then mv {active}{{,-not}}; else mv {active}{{-not,}}; fi"
+    machine.stub("systemctl", f'{real} "$@"; {turns}')
+    for _ in range(3):
+        assert machine.run("kubelet").levels == ["ok", "summary"]
+
+
 def test_what_an_interrupted_init_left_does_not_stop_it(machine: Sandbox) -> None:
     machine.run("kubelet")
     machine.write("etc/kubernetes/kubelet.conf", "")
