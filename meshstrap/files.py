@@ -51,6 +51,12 @@ def is_staged(name: str) -> bool:
     return name.startswith(STAGED_PREFIX) and name.endswith(STAGED_SUFFIX)
 
 
+def blamed(error: OSError) -> str | None:
+    """The path that an error is about, as people know it: of a rename the place, of a staged file its folder."""
+    path = error.filename2 or error.filename
+    return str(Path(path).parent if is_staged(str(path)) else path) if path else None
+
+
 def stage_file(folder: Path, text: str) -> Path:
     """Write a text to a new file in the folder, readable by its owner alone (0600). ``OSError`` as it comes."""
     handle, name = tempfile.mkstemp(prefix=STAGED_PREFIX, suffix=STAGED_SUFFIX, dir=folder)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from threading import Event, Thread
 
@@ -207,6 +208,22 @@ def test_a_disk_that_fills_up_is_an_error_with_a_place(root: Path, monkeypatch: 
     with pytest.raises(OutputRefused, match="No space left on device"):
         write_generated(root, FILES)
     assert [path for path in root.rglob("*") if path.name != ".gitignore"] == []
+
+
+def test_an_error_names_what_a_person_can_see(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_generated(root, FILES)
+    script = root / "cp1" / "bootstrap.sh"
+    script.unlink()
+    script.mkdir()
+    with pytest.raises(OutputRefused, match=f"^{re.escape(str(script))}: Is a directory: "):
+        write_generated(root, FILES)
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(root / ".meshstrap-abc.new"))
+
+    monkeypatch.setattr(output, "stage_file", closed)
+    with pytest.raises(OutputRefused, match=f"^{re.escape(str(root))}: Permission denied: "):
+        write_generated(root, FILES)
 
 
 def test_two_runs_that_write_the_same_go_one_after_the_other(tmp_path: Path) -> None:
