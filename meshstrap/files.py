@@ -6,11 +6,12 @@ whose name says so; the next run removes it.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from meshstrap.errors import OutputRefused
@@ -22,10 +23,38 @@ SYNC_AT_ONCE = 200
 SHARED_FILE_MODE = 0o644
 
 
+@contextmanager
+def alone_in(folder: Path, waits: Callable[[], object]) -> Iterator[None]:
+    """One run at a time of those that write into the folder; ``waits`` is called before it waits for another one.
+
+    The lock is the folder's own (flock(2)), so nothing of it is left behind, however a run ends. A folder that is not
+    there or cannot be read, and a file system without locks, have none.
+    """
+    handle = -1
+    try:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waits()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        if handle >= 0:
+            os.close(handle)
+
+
 def is_staged(name: str) -> bool:
     """Whether a file of that name or path is what an interrupted run left behind."""
     name = name.rpartition("/")[2]
     return name.startswith(STAGED_PREFIX) and name.endswith(STAGED_SUFFIX)
+
+
+def blamed(error: OSError) -> str | None:
+    """The path that an error is about, as people know it: of a rename the place, of a staged file its folder."""
+    path = error.filename2 or error.filename
+    return str(Path(path).parent if is_staged(str(path)) else path) if path else None
 
 
 def stage_file(folder: Path, text: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from meshstrap.errors import OutputRefused, WouldChange
 from meshstrap.files import (
+    blamed,
     discard_files,
     discard_folders,
     flush_files,
@@ -84,7 +85,7 @@ def write_generated(root: Path, files: Mapping[str, str], *, check: bool = False
         for path in stale if prune else ():
             _remove_folder(path)
     except OSError as error:
-        message = f"{error.filename or root}: {error.strerror}: nothing half-written is left; mend it and render again"
+        message = f"{blamed(error) or root}: {error.strerror}: nothing half-written is left; mend it and render again"
         raise OutputRefused(message) from error
     return report
 

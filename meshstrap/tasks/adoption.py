@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from meshstrap.errors import AdoptionRefused, NoWay, OutputRefused, UnknownName
@@ -18,7 +19,7 @@ from meshstrap.ssh import SSH_FAILED, Answer, Connection, advice, reason_of, ssh
 from meshstrap.tasks.nodes import configuration_of
 from meshstrap.tasks.places import find_inventory, secrets_path, verdicts_folder
 from meshstrap.tasks.screen import TaskScreen
-from meshstrap.tasks.secrets import find_secrets, ignore_in_git, missing
+from meshstrap.tasks.secrets import alone_with, find_secrets, ignore_in_git, missing
 from meshstrap.views.result import show_missing
 
 SECONDS = 120
@@ -38,7 +39,9 @@ def adopt(*, node: str, inventory: str, secrets: str, check: bool, output: str, 
         raise UnknownName("node", node, [one.name for one in plan.nodes])
     if check and output:
         raise OutputRefused(f"--check asks the machine now; the file can do that, too: sudo bash {output} --check")
-    known = find_secrets(screen, secrets_path(path, secrets), plan, create=not check)
+    place = secrets_path(path, secrets)
+    with nullcontext() if check else alone_with(screen, place):
+        known = find_secrets(screen, place, plan, create=not check)
     chosen = plan.node(node)
     script = render_script(plan, chosen)
     with screen.working("linting"):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
 import signal
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 from invoke.exceptions import Exit
@@ -13,6 +17,7 @@ from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
 from meshstrap.errors import MeshstrapError
+from meshstrap.stdout import end_unread, let_go, nobody_reads
 from meshstrap.tasks.command import given, in_this_program
 from meshstrap.tasks.parsing import Word, extend_parser
 
@@ -27,6 +32,26 @@ HELP = {
 }
 
 extend_parser()
+
+
+# invoke itself prints ``--list`` and ``--help``, and has no way for a reader that goes away.
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, BrokenPipeError) and nobody_reads():
+        end_unread()
+    sys.__excepthook__(kind, error, trace)
+
+
+def _flush() -> None:
+    # There may be no standard output, or none any more.
+    with suppress(AttributeError, ValueError):
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            let_go()
+
+
+sys.excepthook = _end
+atexit.register(_flush)
 
 
 class PeopleTask(Task[Callable[..., None]]):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from secrets import choice
 
 from meshstrap.decisions import Count
+from meshstrap.files import alone_in
 from meshstrap.git import keep_from_git
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import NodePlan, Plan
@@ -36,20 +38,29 @@ def secrets(
     path = find_inventory(inventory, screen)
     derived = load_plan(path)
     place = secrets_path(path, secrets)
-    before, names = load_secrets(place, os.environ), [node.name for node in derived.nodes]
-    keys = load_auth_keys(Path(auth_keys)) if auth_keys else {}
-    after = before.with_auth_keys(keys, names)
-    after = with_tokens(after, [*after.without_token(workers(derived)), *renew], derived, lifetime)
-    refuse_unfit_keys(after, names, derived.login_server)
-    after = pruned(screen, after, derived) if prune else after
-    for file in [place, *([Path(auth_keys)] if auth_keys else [])]:
-        ignore_in_git(screen, file)
-    save_secrets(place, after)
+    with alone_with(screen, place):
+        before, names = load_secrets(place, os.environ), [node.name for node in derived.nodes]
+        keys = load_auth_keys(Path(auth_keys)) if auth_keys else {}
+        after = before.with_auth_keys(keys, names)
+        after = with_tokens(after, [*after.without_token(workers(derived)), *renew], derived, lifetime)
+        refuse_unfit_keys(after, names, derived.login_server)
+        after = pruned(screen, after, derived) if prune else after
+        for file in [place, *([Path(auth_keys)] if auth_keys else [])]:
+            ignore_in_git(screen, file)
+        save_secrets(place, after)
     screen.say(f"{place}: {after}")
     show_missing(screen, {node.name: missing(after, node) for node in derived.nodes})
     screen.say(f"Next: `invoke render`, which puts them into {folder(output)}/NODE/.")
     if renew:
         show_renewed(screen, str(folder(output)), derived, renew)
+
+
+def alone_with(screen: Screen, path: Path) -> AbstractContextManager[None]:
+    """No other task writes the secrets meanwhile, nor what is made of them: all nodes are to have the same tokens."""
+    return alone_in(
+        path.resolve().parent,
+        lambda: screen.say(f"{path}: another task writes it, or what is made of it; waiting until that has ended\n"),
+    )
 
 
 def ignore_in_git(screen: Screen, path: Path, names: Sequence[str] = ()) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from meshstrap.errors import TooLargeToPaste
 from meshstrap.lint import lint_scripts, lint_sources
 from meshstrap.output import write_generated
@@ -20,7 +22,7 @@ from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.resources import resource
 from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path, verdicts_folder
 from meshstrap.tasks.screen import TaskScreen
-from meshstrap.tasks.secrets import find_secrets, ignore_in_git, missing
+from meshstrap.tasks.secrets import alone_with, find_secrets, ignore_in_git, missing
 from meshstrap.views.compat import show_warnings
 from meshstrap.views.result import RenderedNode, show_code, show_next, show_result, too_large
 
@@ -31,17 +33,19 @@ def render(inventory: str, output: str, secrets: str, check: bool, prune: bool, 
     path = find_inventory(inventory, screen)
     plan = load_plan(path)
     show_warnings(screen, plan)
-    known = find_secrets(screen, secrets_path(path, secrets), plan, create=not check)
-    scripts = render_scripts(plan, screen.track)
-    with screen.working("linting"):
-        lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh", verdicts_folder())
-    packed = pack_nodes(plan, scripts, known, screen.track)
-    files = node_files(plan, scripts, packed, known)
-    if not check:
-        ignore_in_git(screen, root, [PAGE, *(name for name in files if holds_secret(name))])
-    with screen.working("writing"):
-        report = write_generated(root, files, check=check, prune=prune)
-        page = write_page(root, page_text(plan, packed, known, secret=not no_secrets), check=check)
+    place = secrets_path(path, secrets)
+    with nullcontext() if check else alone_with(screen, place):
+        known = find_secrets(screen, place, plan, create=not check)
+        scripts = render_scripts(plan, screen.track)
+        with screen.working("linting"):
+            lint_scripts(lintable_scripts(plan, scripts), f"{root}/{{node}}/bootstrap.sh", verdicts_folder())
+        packed = pack_nodes(plan, scripts, known, screen.track)
+        files = node_files(plan, scripts, packed, known)
+        if not check:
+            ignore_in_git(screen, root, [PAGE, *(name for name in files if holds_secret(name))])
+        with screen.working("writing"):
+            report = write_generated(root, files, check=check, prune=prune)
+            page = write_page(root, page_text(plan, packed, known, secret=not no_secrets), check=check)
     rows = [
         RenderedNode(node=node, state=report.state(node.name), sizes=packed[node.name], missing=missing(known, node))
         for node in plan.nodes

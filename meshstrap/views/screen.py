@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
@@ -14,11 +12,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from meshstrap.errors import OutputRefused
+from meshstrap.stdout import end_unread, let_go
 
 Item = TypeVar("Item")
 
 # A pipe has no width of its own: lines stay whole there, so that grep and cut find them.
 PIPE_COLUMNS = 2000
+
+
+class _Pipe(Console):
+    """rich's own would end with 1, which means a finding here."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever reads has gone."""
+        self.quiet = True
+        end_unread()
 
 
 class Screen:
@@ -28,15 +36,14 @@ class Screen:
         self.out = Console(highlight=False, markup=False)
         self.progress = Console(highlight=False, markup=False, stderr=True)
         if not self.out.is_terminal:
-            self.out = Console(highlight=False, markup=False, width=PIPE_COLUMNS)
+            self.out = _Pipe(highlight=False, markup=False, width=PIPE_COLUMNS)
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a text as it is; a long line is the terminal's to wrap. ``OutputRefused``: it cannot be written."""
         try:
             self.out.print(text, style=style, soft_wrap=True)
         except OSError as error:
-            # Python writes what it still holds once more at the end, and would fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            let_go()
             raise OutputRefused(f"standard output: {error.strerror}: the rest is not written") from error
 
     def show(self, table: Table, title: str = "") -> None:

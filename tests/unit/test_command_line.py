@@ -7,12 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from invoke.program import Program
 
 import meshstrap.tasks
+from meshstrap.stdout import NOBODY_READS
 from meshstrap.tasks import lab, writing
 from tests.readme import ROOT
 from tests.unit.test_tasks import MINE, Invoke, invoke
@@ -144,3 +147,44 @@ main()
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [["explain"], ["plan", "--json"], ["--list"], ["plan", "--help"]])
+def test_a_reader_that_went_away_leaves_no_trace(tmp_path: Path, words: list[str], unbuffered: str) -> None:
+    command = [sys.executable, "-m", "invoke", f"--search-root={ROOT}", *words]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    # What invoke prints by itself was all said to Python, and stood in its buffer.
+    whole = not unbuffered and words[-1].startswith("--") and words[-1] != "--json"
+    assert (done.returncode, done.stderr) == (0 if whole else NOBODY_READS, b"")
+
+
+def test_a_broken_pipe_of_something_else_keeps_its_trace(tmp_path: Path) -> None:
+    program = "import meshstrap.tasks\nraise BrokenPipeError('of ssh')"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "BrokenPipeError: of ssh")
+
+
+@pytest.mark.parametrize(
+    ("words", "waits"),
+    [(["secrets"], True), (["render"], True), (["adopt", "w1", "-o", "w1.sh"], True), (["plan"], False)],
+)
+def test_a_task_that_writes_what_another_one_writes_waits_for_it_and_says_so(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], waits: bool
+) -> None:
+    @contextmanager
+    def held(folder: Path, waits: Callable[[], object]) -> Iterator[None]:
+        assert folder == tmp_path
+        waits()
+        yield
+
+    monkeypatch.setattr("meshstrap.tasks.secrets.alone_in", held)
+    (tmp_path / "cluster.yaml").write_text(MINE)
+    said = "secrets.yaml: another task writes it, or what is made of it; waiting until that has ended\n"
+    assert (said in invoke(*words).out) == waits

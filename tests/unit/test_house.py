@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "resources": set(),
     "language": {"errors"},
     "own_yaml": set(),
+    "stdout": set(),
     "steps": {"errors", "language", "resources", "own_yaml"},
     "files": {"errors"},
     "git": {"errors"},
@@ -52,6 +53,7 @@ MAY_IMPORT = {
         "verify",
         "steps",
         "own_yaml",
+        "stdout",
     },
     "pipeline": {"inventory", "compat", "plan", "secrets", "rendering", "views"},
 }

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
 from meshstrap import output
 from meshstrap.errors import OutputRefused, WouldChange
+from meshstrap.files import alone_in
 from meshstrap.output import write_generated
 
 FILES = {
@@ -205,3 +208,41 @@ def test_a_disk_that_fills_up_is_an_error_with_a_place(root: Path, monkeypatch: 
     with pytest.raises(OutputRefused, match="No space left on device"):
         write_generated(root, FILES)
     assert [path for path in root.rglob("*") if path.name != ".gitignore"] == []
+
+
+def test_an_error_names_what_a_person_can_see(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_generated(root, FILES)
+    script = root / "cp1" / "bootstrap.sh"
+    script.unlink()
+    script.mkdir()
+    with pytest.raises(OutputRefused, match=f"^{re.escape(str(script))}: Is a directory: "):
+        write_generated(root, FILES)
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(root / ".meshstrap-abc.new"))
+
+    monkeypatch.setattr(output, "stage_file", closed)
+    with pytest.raises(OutputRefused, match=f"^{re.escape(str(root))}: Permission denied: "):
+        write_generated(root, FILES)
+
+
+def test_two_runs_that_write_the_same_go_one_after_the_other(tmp_path: Path) -> None:
+    waits, ended = Event(), []
+
+    def second() -> None:
+        with alone_in(tmp_path, waits.set):
+            ended.append("second")
+
+    other = Thread(target=second)
+    with alone_in(tmp_path, lambda: pytest.fail("there is nobody to wait for")):
+        other.start()
+        assert waits.wait(60)
+        ended.append("first")
+    other.join()
+    assert ended == ["first", "second"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_locked_a_run_goes_on(tmp_path: Path) -> None:
+    with alone_in(tmp_path / "not there", lambda: pytest.fail("there is nobody to wait for")):
+        pass
