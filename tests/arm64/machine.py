@@ -34,20 +34,23 @@ VOLUME_GIB = 50
 
 @dataclass
 class EmulatedMachine(Instance):
-    """One machine. ``disk`` is what its boot volume begins with, ``key`` the private key that logs in."""
+    """One machine. ``disk`` is what its boot volume begins with, ``key`` the private key that logs in.
+
+    ``preferred``: it gets the CPUs before all others do, other machines of its own lab too.
+    """
 
     name: str
     account: Account
     disk: Path
     folder: Path
     key: Path
+    preferred: bool = True
 
     def __post_init__(self) -> None:
         self.console = self.folder / "console.log"
         self.hardware = Hardware(self.name, self.folder, TAP, self.account.mac)
         self._qemu: Daemon | None = None
         self._master: Daemon | None = None
-        # When it last got power, in seconds since 1970.
         self.booted = 0.0
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(VARIABLES, self.folder / VARIABLES.name)
@@ -88,7 +91,8 @@ class EmulatedMachine(Instance):
         self.booted = time.time()
         inside = ["ip", "netns", "exec", self.account.machine]
         self._qemu = Daemon([*inside, *self.hardware.command(datetime.now(UTC) + clock_off)], self.folder / "qemu.log")
-        prefer(self._qemu.pid)
+        if self.preferred:
+            prefer(self._qemu.pid)
         if wait:
             self.wait_for_login()
 

@@ -40,7 +40,6 @@ class Machine(Instance):
         self._leader = 0
         self._groups: list[Path] = []
         self._boots = 0
-        # When it last got power, in seconds since 1970.
         self.booted = 0.0
         self._mount()
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from meshstrap.inventory import parse_inventory
+from meshstrap.plan import derive_plan
 from tests.arm64 import images, layer
+from tests.arm64.joining import mixed_inventory
 from tests.cluster.images import Image, OpenRegistry
+from tests.cluster.supplies import Supplies
 from tests.lab.architectures import serve_also
 from tests.lab.packages import SigningKey
 
@@ -81,3 +85,30 @@ def test_what_a_worker_pulls_by_an_images_name_leads_to_either_processors(
         *("index", "append", "--manifest", f"{place}@sha256:other", "--manifest", f"{place}@sha256:own"),
         *("--tag", f"{place}:1"),
     )
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> str:
+    for name in ("helm", "chart"):
+        (tmp_path / name).write_text("")
+    names = ("cilium", "operator-generic", "hubble-relay")
+    digests = {f"quay.io/cilium/{name}:v1": f"sha256:{'a' * 64}" for name in names}
+    supplies = Supplies(tmp_path, "A" * 40, tmp_path, "helm", "chart", digests, tmp_path)
+    return mixed_inventory(
+        supplies.sources, supplies.values, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+    )
+
+
+def test_one_inventory_has_nodes_of_both_processors_in_accounts_of_their_own(inventory: str) -> None:
+    parsed = parse_inventory(inventory, "lab.yaml")
+    assert {node.name: (node.arch, node.account) for node in parsed.nodes} == {
+        "cp1": ("amd64", "alice"),
+        "w1": ("arm64", "bob"),
+    }
+
+
+def test_an_emulated_agent_has_time_to_come_up(inventory: str) -> None:
+    values = derive_plan(parse_inventory(inventory, "lab.yaml")).cilium_values
+    seconds = values["startupProbe"]["failureThreshold"] * 2
+    # The chart's 600 s are those of a machine ten times as fast.
+    assert seconds >= 3600
