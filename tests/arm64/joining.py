@@ -64,11 +64,10 @@ def launch(lab: Lab, supplies: Supplies, worker: EmulatedMachine) -> MixedCluste
     cluster.worker = worker
     headscale.take_policy(policy_text(cluster.plan))
     cluster.render(NODES)
-    cluster.launch("cp1")
+    # Beside an emulated machine, which is, it would lose its leases.
+    cluster.launch("cp1").prefer()
     cluster.timeline.power_on(worker.name)
     paste(lab, worker, cluster.user_data(worker.name))
-    # The control plane has to keep its leases.
-    worker.preferred = False
     worker.boot(wait=False)
     cluster.wait_converged(["cp1"])
     return cluster

@@ -34,17 +34,13 @@ VOLUME_GIB = 50
 
 @dataclass
 class EmulatedMachine(Instance):
-    """One machine. ``disk`` is what its boot volume begins with, ``key`` the private key that logs in.
-
-    ``preferred``: it gets the CPUs before all others do, other machines of its own lab too.
-    """
+    """One machine. ``disk`` is what its boot volume begins with, ``key`` the private key that logs in."""
 
     name: str
     account: Account
     disk: Path
     folder: Path
     key: Path
-    preferred: bool = True
 
     def __post_init__(self) -> None:
         self.console = self.folder / "console.log"
@@ -91,8 +87,7 @@ class EmulatedMachine(Instance):
         self.booted = time.time()
         inside = ["ip", "netns", "exec", self.account.machine]
         self._qemu = Daemon([*inside, *self.hardware.command(datetime.now(UTC) + clock_off)], self.folder / "qemu.log")
-        if self.preferred:
-            prefer(self._qemu.pid)
+        prefer(self._qemu.pid)
         if wait:
             self.wait_for_login()
 

@@ -99,6 +99,11 @@ class Machine(Instance):
         if wait:
             wait_until(self._is_up, f"{self.name}: systemd up (see {self.console})", seconds=BOOT_SECONDS)
 
+    def prefer(self) -> None:
+        """Get the CPUs before others do, as long as it has power."""
+        for group in self._groups:
+            cgroup.prefer(group)
+
     def _mount_state(self) -> None:
         (self.folder / "bpf").mkdir(exist_ok=True)
         # Shared by two machines, or by two boots of one, it would hand one agent the other's programs.
