@@ -6,6 +6,7 @@ import itertools
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -38,6 +39,9 @@ from .paths import ROUNDS, measure_paths
 # What the accounts download at, Mbit/s: as fast as this machine is, and what many a path to a mirror gives. The latter
 # is chosen, not measured; the names are those of the figures. The last one's cluster is asked the rest.
 LINKS = {" at 200 Mbit/s": 200, "": 0}
+
+QUIET_SECONDS = 15
+"""For how long no node compiles before it counts as at rest: the pause between its two times was 5 s at most."""
 
 NOTE = """
 ratio: meshstrap's against the guide's; below 1 is less time. For memory and downloads it is the sum. Medians of
@@ -146,6 +150,7 @@ def _note(seconds: dict[str, list[float]], found: BringUp, by: str) -> None:
 
 def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> Figures:
     cluster.wait_converged()
+    _wait_for_rest(cluster)
     nodes = ("cp1", "w1")
     downloads = {node: downloaded(cluster.machines[node].account) for node in nodes}
     memory = {node: memory_by_program(cluster.machines[node]) for node in nodes}
@@ -165,6 +170,17 @@ def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> F
         memory={node: {name: round(size, 1) for name, size in said.items()} for node, said in memory.items()},
         bytes=downloads,
     )
+
+
+def _wait_for_rest(cluster: Cluster) -> None:
+    """Cilium compiles its programs twice on a new node, the second time after it is Ready: what a node holds in memory
+    and how long a run takes is asked once all have done so.
+    """
+    last = time.monotonic()
+    while time.monotonic() - last < QUIET_SECONDS:
+        if any(machine.run("pgrep", "clang").code == 0 for machine in cluster.machines.values()):
+            last = time.monotonic()
+        time.sleep(1)
 
 
 def _count(levels: Iterable[str]) -> int:
