@@ -62,7 +62,7 @@ def _pods_talk(probes: Probes) -> bool:
     urls = [f"http://{pod.address}:{PORT}/" for pod in pods.values()]
     ask = (
         "getent hosts kubernetes.default.svc.cluster.local && "
-        f"curl -sSf --max-time {4 * probes.patience:g} {' '.join(urls)}"
+        f"curl -sSf --max-time {4 * probes.patience} {' '.join(urls)}"
     )
     answers = [probes.ask(pod, "sh", "-c", ask, seconds=60) for pod in pods.values()]
     return all(answer.code == 0 for answer in answers)
@@ -72,7 +72,7 @@ def healed(probes: Probes, seconds: float = HEAL_SECONDS) -> None:
     """Wait until every node is converged and Ready, and every pod reaches every other and a name."""
     cluster = probes.cluster
     # To be looked at takes a slow node's own time.
-    limits = {"seconds": seconds * probes.patience, "every": probes.patience}
+    limits = {"seconds": seconds * probes.patience, "every": float(probes.patience)}
     machines = cluster.instances.values()
     wait_until(lambda: all(has_converged(one) for one in machines), "every node converged", **limits)
     questions = {

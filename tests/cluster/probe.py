@@ -35,8 +35,9 @@ http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
 """
 
 
-def manifest(image: str) -> str:
-    """The pods, one a node and on the control plane too, and their service."""
+def manifest(image: str, seconds: int = 1) -> str:
+    """The pods, one a node and on the control plane too, and their service. ``seconds``: what an answer may take."""
+    asked = {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": seconds}
     pod = {
         "metadata": {"labels": {"app": SERVICE}},
         "spec": {
@@ -51,7 +52,7 @@ def manifest(image: str) -> str:
                         {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
                         for name, path in (("POD", "metadata.name"), ("NODE", "spec.nodeName"))
                     ],
-                    "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                    "readinessProbe": asked,
                 }
             ],
         },
@@ -87,10 +88,10 @@ class Pod:
 class Probes:
     """The pods of a cluster. ``patience``: how many times as long its slowest node may take for anything."""
 
-    def __init__(self, cluster: Cluster, image: str, patience: float = 1) -> None:
+    def __init__(self, cluster: Cluster, image: str, patience: int = 1) -> None:
         self.cluster = cluster
         self.patience = patience
-        cluster.apply(manifest(image))
+        cluster.apply(manifest(image, patience))
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 240) -> None:
@@ -140,11 +141,11 @@ class Probes:
 
     def fetch(self, pod: Pod, url: str, *options: str) -> Result:
         """Fetch a page out of a pod; four seconds at most."""
-        return self.ask(pod, "curl", "-sS", "--max-time", f"{4 * self.patience:g}", *options, url)
+        return self.ask(pod, "curl", "-sS", "--max-time", str(4 * self.patience), *options, url)
 
     def ping(self, here: str, there: str, size: int) -> Result:
         """Packets of exactly this many bytes that nobody may fragment, from the pod of one node to that of another."""
-        pods, limit = self.pods(), f"{4 * self.patience:g}"
+        pods, limit = self.pods(), str(4 * self.patience)
         packet = ("-M", "do", "-s", str(size - PING_HEADERS))
         return self.ask(pods[here], "ping", "-c", "2", "-W", limit, *packet, pods[there].address)
 
