@@ -14,7 +14,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from meshstrap.language import LANGUAGES, Text
-from meshstrap.views.decision_pages import page_name
+from tests.docs.decisions import page_name
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = Path(__file__).with_suffix(".yaml")

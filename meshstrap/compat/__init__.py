@@ -11,7 +11,7 @@ from meshstrap.compat.downloads import (
 )
 from meshstrap.compat.feature_gates import alpha_gates
 from meshstrap.compat.profile import Collision, Rendered, collisions, warning, warnings
-from meshstrap.compat.rules import defaults, version_rules, versions_of
+from meshstrap.compat.rules import defaults, version_rules
 
 __all__ = [
     "Collision",
@@ -27,7 +27,6 @@ __all__ = [
     "repositories",
     "tool_version",
     "version_rules",
-    "versions_of",
     "warning",
     "warnings",
 ]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from meshstrap.compat import conditions
 from meshstrap.compat.arguments import arguments_are_known
 from meshstrap.compat.chart_values import cilium_values_are_the_charts
 from meshstrap.compat.conditions import PLACES, words_of
-from meshstrap.compat.data import PARTS, Defaults, load_collisions, load_data
+from meshstrap.compat.data import Defaults, load_collisions, load_data
 from meshstrap.compat.feature_gates import feature_gates_are_known
 from meshstrap.compat.kubelet_fields import kubelet_fields_are_known
 from meshstrap.compat.profile import REFUSED, sentence, state_of
@@ -22,20 +21,14 @@ def defaults() -> Defaults:
     return load_data().defaults
 
 
-def versions_of(inventory: Inventory) -> dict[str, str]:
-    """The version of every part, by its name."""
-    return {part: conditions.version_of(inventory, part) for part in PARTS}
-
-
 def nothing_known_collides(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """No combination of versions that is known not to work."""
     for entry in load_collisions():
         with as_far_as_usable():
             if state_of(entry, inventory) == REFUSED:
                 involved = [PLACES[part] for part in entry.when.parts]
-                written = [path for path in involved if places.find(path) is not None]
                 message = sentence(entry, words_of(entry.when, inventory))
-                yield places.problem(places.later(*(written or involved)), message)
+                yield places.problem(places.later(*involved), message)
 
 
 def helm_is_pinned(inventory: Inventory, places: Places) -> Iterator[Problem]:

@@ -34,10 +34,10 @@ def one_control_plane(inventory: Inventory, places: Places) -> Iterator[Problem]
             "no node has the role control-plane; exactly one is needed: give one of them role: control-plane",
         )
     for index in chosen[1:]:
-        line = places.line(("nodes", chosen[0], "role"))
+        where = places.where(("nodes", chosen[0], "role"))
         yield places.problem(
             ("nodes", index, "role"),
-            f"nodes[{chosen[0]}] (line {line}) is the control plane already; this version renders exactly one, "
+            f"nodes[{chosen[0]}] ({where}) is the control plane already; this version renders exactly one, "
             "because several would run one etcd between clouds, which needs steady round trips of a few milliseconds; "
             "`invoke explain one-control-plane` says more",
         )

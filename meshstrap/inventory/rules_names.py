@@ -39,13 +39,13 @@ def _repeated(names: Sequence[str], section: str, field: str, places: Places) ->
         first = names.index(name)
         if first != index:
             here: Path = (section, index, field)
-            line = places.line((section, first, field))
-            yield places.problem(here, f"'{name}' is also the name of {section}[{first}] (line {line})")
+            where = places.where((section, first, field))
+            yield places.problem(here, f"'{name}' is also the name of {section}[{first}] ({where})")
 
 
 def nodes_live_in_known_accounts(inventory: Inventory, places: Places) -> Iterator[Problem]:
     """``nodes[].account`` is one of ``accounts[].name``."""
-    known = tuple(account.name for account in inventory.accounts)
+    known = tuple(dict.fromkeys(account.name for account in inventory.accounts))
     if not known:
         return
     for index, node in enumerate(inventory.nodes):

@@ -61,7 +61,7 @@ def account_subnets(inventory: Inventory) -> list[Owned]:
 def _overlap(one: Owned, other: Owned, places: Places) -> Problem:
     last = places.later(one.path, other.path)
     here, there = (one, other) if last == one.path else (other, one)
-    message = f"{here.subnet} overlaps {format_path(there.path)} ({there.subnet}, line {places.line(there.path)})"
+    message = f"{here.subnet} overlaps {format_path(there.path)} ({there.subnet}, {places.where(there.path)})"
     return places.problem(here.path, f"{message}; addresses in both would reach only one of them")
 
 

@@ -30,7 +30,7 @@ def login_server_is_reached_from_everywhere(inventory: Inventory, places: Places
     owned = [*cluster_subnets(inventory), *(account_subnets(inventory) if len(inventory.accounts) > 1 else [])]
     for path, subnet in owned:
         if address in subnet:
-            where = f"{format_path(path)} ({subnet}, line {places.line(path)})"
+            where = f"{format_path(path)} ({subnet}, {places.where(path)})"
             message = f"{host} is inside {where}: from the machines of other accounts that leads elsewhere"
             yield places.problem(_PATH, f"{message}; give it an address that a node reaches before it has logged in")
             return
@@ -41,7 +41,7 @@ def login_server_is_no_node(inventory: Inventory, places: Places) -> Iterator[Pr
     host = _host(inventory)
     for index, node in enumerate(inventory.nodes):
         if host and host in (node.name, node.address):
-            where = f"nodes[{index}] (line {places.line(('nodes', index, 'name'))})"
+            where = f"nodes[{index}] ({places.where(('nodes', index, 'name'))})"
             message = f"'{host}' is {where}, which has to log in there before anything runs on it"
             yield places.problem(_PATH, f"{message}; run the coordination server outside the cluster")
     if host and host == inventory.cluster.api_endpoint:

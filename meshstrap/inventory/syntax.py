@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 _TAB = "a tab is used as indentation; YAML allows spaces only"
+_TAB_WITHIN = "not YAML: a tab stands here; write a space"
 _FORGOTTEN_QUOTE = "the quote that starts on line {context} is never closed"
 
 # What PyYAML says (https://github.com/yaml/pyyaml, scanner.py and parser.py of 6.0), and what a person has to know.
@@ -45,6 +46,8 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> str:
     character = repr(text[mark.index]) if mark and mark.index < len(text) else "the end of the file"
     if mark is not None and _is_tab_indented(text, mark.line):
         return _TAB
+    if character == repr("\t") and "cannot start any token" in problem:
+        return _TAB_WITHIN
     for words, explanation in _EXPLANATIONS:
         if words in problem:
             return "not YAML: " + explanation.format(context=context, character=character)

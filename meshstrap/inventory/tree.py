@@ -108,12 +108,16 @@ class Places:
         return node
 
     def later(self, *paths: Path) -> Path:
-        """The path that stands last in the file: where a problem between several values is reported."""
-        return max(paths, key=lambda path: (self.position(path).line, self.position(path).column))
+        """The path that stands last in the file: where a problem between several values is reported.
 
-    def line(self, path: Path) -> int:
-        """The line of ``path``, for messages that name another place."""
-        return self.position(path).line
+        A value that was not written, a default, stands nowhere: the problem is with the others.
+        """
+        written = [path for path in paths if self.find(path) is not None]
+        return max(written or paths, key=lambda path: (self.position(path).line, self.position(path).column))
+
+    def where(self, path: Path) -> str:
+        """``line 12``, or ``the default``, for messages that name another place."""
+        return "the default" if self.find(path) is None else f"line {self.position(path).line}"
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
         """A problem with the value (or the key) at ``path``."""

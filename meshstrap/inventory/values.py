@@ -12,6 +12,8 @@ _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{
 _WHOLE = re.compile(r"0|[1-9][0-9]*")
 # 12 GB, 12GiB, 2.0, 02, 2 OCPUs.
 _AMOUNT = re.compile(r"0*([0-9]+)(?:\.0+)? ?(?:[a-zA-Z]+)?")
+# The scheme of a URL; a port or a path behind a host.
+_AROUND_A_HOST = re.compile(r"^[a-z]+://|[:/].*$")
 _LABEL_LENGTH = 63
 _NAME_LENGTH = 253
 # Longer than any value here: an SSH key of 16384 bits has about 2800.
@@ -83,7 +85,8 @@ def parse_dns_name(value: object) -> str:
     if len(text) > _NAME_LENGTH:
         raise ValueError(f"the name has {len(text)} characters; at most {_NAME_LENGTH} are allowed")
     if not all(_LABEL.fullmatch(label) and len(label) <= _LABEL_LENGTH for label in labels):
-        hint = "" if text == text.lower() else repaired(parse_dns_name, text.lower())
+        alone = _AROUND_A_HOST.sub("", text.lower())
+        hint = "" if text == alone else repaired(parse_dns_name, alone)
         raise ValueError(f"'{text}' is not a DNS name: labels of a-z, 0-9 and '-' with dots between them" + hint)
     if labels[-1].isdigit():
         raise ValueError(f"'{text}' is not a DNS name: its last label is a number; a name is needed, not an address")

@@ -10,6 +10,7 @@ from meshstrap.inventory.network import overlap
 from meshstrap.plan import network as arithmetic
 from meshstrap.plan.machines import APT, SYSTEMS
 from meshstrap.plan.model import AccountPlan, NodePlan, Plan
+from meshstrap.plan.names import openings
 
 NAMES_SHOWN = 6
 """More names than these in one sentence hide what it says."""
@@ -31,6 +32,7 @@ def derive_figures(plan: Plan) -> Mapping[str, object]:
         "routing": plan.routing,
         **{way: plan.routing == way for way in (arithmetic.VXLAN, arithmetic.TAILNET)},
         "iptables_rules": iptables_rules(len(plan.nodes)),
+        "accepting_rules": sum(map(len, openings(plan.network).values())),
     }
 
 

@@ -91,6 +91,9 @@ INNER_PORTS = {
 
 KUBELET_PORT = 10250
 
+VXLAN_PORT = 8472
+"""Cilium's own, not the 4789 of RFC 7348 (https://docs.cilium.io/en/stable/operations/system_requirements/)."""
+
 MESH_PORTS = {
     ("tcp", 2379): "etcd's clients",
     ("tcp", 2380): "etcd's peers",
@@ -101,7 +104,7 @@ MESH_PORTS = {
     ("tcp", KUBELET_PORT): "the kubelet",
     ("tcp", 10257): "kube-controller-manager",
     ("tcp", 10259): "kube-scheduler",
-    ("udp", 8472): "Cilium's tunnel",
+    ("udp", VXLAN_PORT): "Cilium's tunnel",
 }
 """Ports that only nodes and pods ask: kubeadm's defaults, and those of
 https://docs.cilium.io/en/stable/operations/system_requirements/#firewall-rules."""

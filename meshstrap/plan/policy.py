@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshstrap.plan.model import Plan
+from meshstrap.plan.names import KUBELET_PORT, VXLAN_PORT
 from meshstrap.plan.network import TAILNET, VXLAN
 
 SSH_PORT = 22
-VXLAN_PORT = 8472
-"""Cilium's own, not the 4789 of RFC 7348 (https://docs.cilium.io/en/stable/operations/system_requirements/)."""
-KUBELET_PORT = 10250
 CILIUM_HEALTH_PORT = 4240
 HUBBLE_PEER_PORT = 4244
 """Each agent's Hubble server, which the relay asks (the same page)."""

@@ -170,7 +170,13 @@ def ask(asked: dict[str, Any], name: str) -> dict[str, Any]:
     ]
     system = objects("--all-namespaces", "pods,daemonsets")
     proxies = sorted({one["metadata"]["name"] for one in system if one["metadata"]["name"].startswith("kube-proxy")})
-    return {"nodes": told, "proxies": proxies, **ask_pods(asked, name, nodes)}
+    resolvers = [one for one in system if one["metadata"].get("labels", {}).get("k8s-app") == "kube-dns" and ready(one)]
+    return {
+        "nodes": told,
+        "proxies": proxies,
+        "resolvers": sorted(one["spec"]["nodeName"] for one in resolvers),
+        **ask_pods(asked, name, nodes),
+    }
 
 
 def sweep() -> None:

@@ -104,9 +104,10 @@ adopt_hand_over() {
 
 # `same`, or `other`: a script of this plan, and the unit that runs it.
 adopt_has_script() {
-  local found=''
+  local state found=''
   [[ ! -f $ADOPT_SCRIPT ]] || found=$(sed -n 's/^readonly PLAN_HASH=//p' "$ADOPT_SCRIPT")
-  if [[ $found == "$PLAN_HASH" ]] && systemctl is-enabled --quiet meshstrap; then
+  state=$(service_state meshstrap)
+  if [[ $found == "$PLAN_HASH" && $state == *=enabled* ]]; then
     printf same
   else
     printf other

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Of what is installed: another Kubernetes, others' containers, and packages that the node's own could not come beside.
 
-: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${NODE_ROLE:?}" "${REPOSITORY_FILES[*]:?}"
+: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_ROLE:?}" "${REPOSITORY_FILES[*]:?}"
 
 # Name, what shows that it is or was here, and how it goes away.
 readonly ADOPT_KUBERNETES="K3s|/var/lib/rancher/k3s|k3s-uninstall.sh or k3s-agent-uninstall.sh
@@ -34,9 +34,11 @@ adopt_ask_kubernetes() {
 
 # Docker's own containerd is the very one that the node configures, restarts, and puts onto its data volume.
 adopt_ask_containers() {
-  local found
-  if systemctl is-active --quiet docker.service docker.socket 2>/dev/null ||
-    systemctl is-enabled --quiet docker.service 2>/dev/null; then
+  local found unit state=''
+  for unit in docker.service docker.socket; do
+    state+=$(service_state "$unit")
+  done
+  if [[ $state == *=active* || $state == *=enabled* ]]; then
     refuses 'Docker runs here: its containerd becomes the node'"'"'s, with another configuration and other versions' \
       'move its containers away (into the cluster, later), then: systemctl disable --now docker.socket docker'
   fi
@@ -53,7 +55,8 @@ adopt_ask_packages() {
   local package found=''
   for package in containerd runc; do
     ask package_is_installed "$package"
-    ((ANSWER != 0)) || found+=" $package"
+    ((ANSWER < 2)) || fail "cannot tell what is installed: $LAST_ERROR"
+    ((ANSWER == 1)) || found+=" $package"
   done
   [[ -z $found ]] || refuses "the distribution's$found would have to go for containerd.io, and what needs it, too" \
     "remove it: apt-get or dnf remove$found"

@@ -10,7 +10,8 @@ LAST_ERROR=
 
 # Run a function or command in a subshell of its own: exit code in ANSWER, the reason on stderr in LAST_ERROR, stdout in
 # $WORK/answer. The reason is the last line that has words, but the first error of apt, dpkg, dnf (the package whose
-# signature is wrong) and iptables: their last line only says that there was one, or guesses.
+# signature is wrong) and iptables: their last line only says that there was one, or guesses. Without curl's milliseconds:
+# what is the same each time is told once.
 # Never inside a condition (if, ||, &&, !): bash would then ignore errexit within the function, and
 # a question that could not be asked would read as yes.
 ask() { # <function or command> [argument...]
@@ -22,9 +23,20 @@ ask() { # <function or command> [argument...]
   ANSWER=$?
   LAST_ERROR=$(awk '!e && /^(E:|dpkg: error|ip6?tables.* v|Package .* not signed|The GPG|Import of)/ {
     e = $0; while (getline && /^[ C]/) e = e $0 } NF { l = $0 }
-    END { print substr(e ? e : l, 1, 300) }' "$WORK/stderr")
+    END { e = e ? e : l; sub(/ after [0-9]+ ms/, "", e); print substr(e, 1, 300) }' "$WORK/stderr")
   [[ ! -e $WORK/told ]] || rm -f "$WORK/told"
   set -e
+}
+
+# A question to systemd. A bus that did not answer in time, 25 seconds, is asked once more.
+systemd_says() { # <argument of systemctl>...
+  systemctl "$@" || systemctl "$@" || cannot_tell 'systemctl does not answer'
+}
+
+# All that is asked of a unit: a line each, `Name=value`. Of a unit that there is not, too, and with exit 0, where is-active
+# and is-enabled say no and "could not ask" alike.
+service_state() { # <unit>
+  TZ=UTC systemd_says show --property=ActiveState,ActiveEnterTimestamp,UnitFileState,NeedDaemonReload,IPAddressDeny "$1"
 }
 
 # Ask again until yes, soon at first, or stop as waiting. While it waits, the status says for what, and why it is not there.

@@ -10,8 +10,8 @@ readonly FIREWALL_OWN=firewalld
 
 firewall_is_open() {
   local state life known name
-  state=$(systemctl is-active firewalld) || [[ -n $state ]] || cannot_tell 'systemctl does not answer'
-  [[ $state == active ]] || return 0
+  state=$(service_state firewalld)
+  [[ $state == *=active* ]] || return 0
   for life in '' --permanent; do
     known=$(firewall-cmd ${life:+"$life"} --zone=trusted --list-all) || cannot_tell 'firewalld does not answer'
     known+=" $(firewall-cmd ${life:+"$life"} --list-ports)" || cannot_tell 'firewalld does not answer'

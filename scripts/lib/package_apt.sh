@@ -78,7 +78,7 @@ hold_packages() { # <name>...
 # As the plan would name it, or nothing.
 package_version() { # <name>
   # shellcheck disable=SC2016 # dpkg's own variables
-  dpkg-query --show --showformat='${Package}=${Version}\n' "$1" || (($? == 1))
+  dpkg-query --show --showformat='${Package}=${Version}\n' "$1" || (($? == 1)) || exit 3
 }
 
 package_is_installed() { # <name or name=version, as apt-get takes it>

@@ -3,26 +3,30 @@
 
 : "${ANSWER:?}" "${LAST_ERROR?}"
 
-# When it was started, in seconds since 1970.
-service_started() { # <unit>
-  local started
-  started=$(TZ=UTC systemctl show --property=ActiveEnterTimestamp --value "$1")
-  date -d "$started" +%s
+# When it was started, in seconds since 1970; now, where that has yet to come.
+service_started() { # <what service_state said>
+  local at=${1#*Timestamp=}
+  at=${at%%$'\n'*}
+  date -d "${at:-now}" +%s
 }
 
 # Enabled, active, and started no earlier than each file it reads was last changed. No state of our own: a run that
 # was killed between writing a file and restarting the service is caught by the next one.
 service_is_current() { # <unit> <file it reads>...
-  local unit=$1 stale started changed file
-  shift
-  systemctl is-enabled --quiet "$unit" || return 1
-  systemctl is-active --quiet "$unit" || return 1
-  stale=$(systemctl show --property=NeedDaemonReload --value "$unit")
-  [[ $stale == no ]] || return 1
-  started=$(service_started "$unit")
-  for file in "$@"; do
-    changed=$(stat -c %Y "$file") || return 1
-    ((changed <= started)) || return 1
+  local state
+  state=$(service_state "$1")
+  [[ $state == *=active* ]]
+  service_has_read "$state" "${@:2}"
+}
+
+# The same of one that need not run.
+service_has_read() { # <what service_state said> <file it reads>...
+  local started changed file
+  [[ $1 == *=enabled* && $1 == *Reload=no* ]]
+  started=$(service_started "$1")
+  for file in "${@:2}"; do
+    changed=$(stat -c %Y "$file")
+    ((changed <= started))
   done
 }
 

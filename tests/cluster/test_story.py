@@ -60,6 +60,20 @@ def test_no_workers_token_outlives_its_joining(cluster: Cluster) -> None:
     wait_until(lambda: left() == [], "no bootstrap token of a worker", seconds=300, every=2)
 
 
+def test_names_outlive_any_one_node(cluster: Cluster) -> None:
+    def resolvers() -> set[str]:
+        pods = cluster.objects("pods", "--namespace", "kube-system", "--selector", "k8s-app=kube-dns")
+        return {
+            pod["spec"]["nodeName"]
+            for pod in pods
+            for condition in pod["status"]["conditions"]
+            if (condition["type"], condition["status"]) == ("Ready", "True")
+        }
+
+    # From when the first worker's token goes.
+    wait_until(lambda: len(resolvers()) > 1, "CoreDNS on two nodes", seconds=300, every=2)
+
+
 def test_cilium_is_healthy_on_every_node(cluster: Cluster) -> None:
     agents = cluster.objects("pods", "--namespace", "kube-system", "--selector", "k8s-app=cilium")
     assert {pod["spec"]["nodeName"] for pod in agents} == set(NODES)

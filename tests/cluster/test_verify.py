@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from meshstrap.decisions.benchmark import load_benchmark
+from tests.docs.benchmark import load_benchmark
 from tests.lab.process import wait_until
 from tests.lab.verifying import ROOT, Ssh
 

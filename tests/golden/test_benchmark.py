@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from meshstrap.decisions.benchmark import Item, load_benchmark
 from meshstrap.plan.merging import as_text
 from meshstrap.rendering import render_documents
 from meshstrap.verify.catalogue import checks
-from meshstrap.views.benchmark import benchmark_markdown
+from tests.docs.benchmark import Item, load_benchmark
+from tests.docs.cis import benchmark_markdown
 from tests.golden.cases import example_plan
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"

@@ -11,7 +11,7 @@ import yaml
 from meshstrap.steps import catalogue
 from meshstrap.verify.catalogue import COLUMNS, checks, topics
 from meshstrap.verify.check import Check, Topic
-from meshstrap.views.troubleshooting import troubleshooting_markdown
+from tests.docs.troubleshooting import troubleshooting_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs"

@@ -15,7 +15,8 @@ from tests.korean.pair import ROOT, Pair
 from tests.korean.rules import CODE, text_rules
 from tests.lab.support import read_claims, translated
 
-PLACES = ("meshstrap/**/*.yaml", "scripts/**/*.yaml", "tests/readme.yaml")
+PLACES = ("meshstrap/**/*.yaml", "scripts/**/*.yaml", "tests/docs/*.yaml", "tests/readme.yaml")
+CODE_PLACES = ("meshstrap/**/*.py", "tests/docs/*.py")
 # A link to the other language is written in that one.
 OTHER_WAY_ROUND = "meshstrap/decisions/words.yaml.other_language"
 
@@ -33,7 +34,7 @@ def texts(root: Path = ROOT) -> Iterator[Pair]:
 
 def texts_in_code(root: Path = ROOT) -> Iterator[Pair]:
     """Every dictionary of constants with an `en`, text by text."""
-    for path in sorted(root.glob("meshstrap/**/*.py")):
+    for path in sorted(path for place in CODE_PLACES for path in root.glob(place)):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
                 with suppress(ValueError):

@@ -15,13 +15,17 @@ from meshstrap.rendering import Adoption, render_adoption, render_script
 from tests.golden.cases import example_plan, secrets_for
 
 from .sandbox import Outcome, Sandbox
+from .service_stubs import SHOWN
 
-SYSTEMCTL = r"""
+SYSTEMCTL = rf"""{SHOWN}
+unit=${{*: -1}} unit=${{unit%.service}}
 case $1 in
-  is-active | is-enabled)
-    for unit in "${@:2}"; do [[ ! -e $ROOT/state/$1-${unit%.service} ]] || exit 0; done
-    exit 3 ;;
-  enable) touch "$ROOT/state/is-enabled-${*: -1}" ;;
+  show)
+    active=inactive enabled=
+    [[ ! -e $ROOT/state/is-active-$unit ]] || active=active
+    [[ ! -e $ROOT/state/is-enabled-$unit ]] || enabled=enabled
+    shown "$active" "$enabled" ;;
+  enable) touch "$ROOT/state/is-enabled-$unit" ;;
 esac"""
 LISTENING = """\
 udp   UNCONN 0      0      127.0.0.1:323        0.0.0.0:*    users:(("chronyd",pid=7,fd=5))

@@ -9,6 +9,7 @@ import json
 import shlex
 
 from .sandbox import Sandbox
+from .service_stubs import SHOWN
 
 ADDRESS = "100.64.0.1"
 OWN_ADDRESS = "100.64.0.2"
@@ -64,13 +65,18 @@ def stub_systemctl(sandbox: Sandbox) -> None:
         "systemctl",
         script(
             sandbox,
-            """
+            SHOWN
+            + """
 case $* in
   "is-active kubelet")
-    if [[ -e $S/kubelet ]]; then echo active; else cat $S/kubelet-is 2>/dev/null || echo activating; exit 3; fi ;;
+    [[ ! -e $S/kubelet ]] || { echo active; exit; }
+    cat $S/kubelet-is 2>/dev/null || echo activating
+    exit 3 ;;
   "start --no-block kubelet") [[ -e $S/kubelet-broken ]] || touch $S/kubelet ;;
   "stop kubelet") rm -f $S/kubelet; [[ ! -e $S/finish-on-stop ]] || echo conf >$R/etc/kubernetes/kubelet.conf ;;
-  "show --property=ActiveEnterTimestamp --value kubelet") cat $S/kubelet ;;
+  show*kubelet)
+    [[ -e $S/kubelet ]] || { shown activating enabled; exit; }
+    STARTED=$(date -d "$(cat $S/kubelet)" +%s) && shown active enabled ;;
   *) echo "unexpected: $*" >&2; exit 99 ;;
 esac""",
         ),

@@ -7,25 +7,33 @@ import time
 
 from .sandbox import Sandbox
 
+# As `systemctl show` prints what it is asked of a unit, in another order: `shown [active] [enabled]`. What else is so
+# is in STARTED (seconds since 1970), RELOAD and DENY.
+SHOWN = r"""
+shown() {
+  printf 'NeedDaemonReload=%s\nActiveState=%s\n' "${RELOAD:-no}" "${1:-inactive}"
+  printf 'ActiveEnterTimestamp=%s\n' "${STARTED:+$(date -d "@$STARTED" '+%a %F %T %Z')}"
+  printf 'IPAddressDeny=%s\nUnitFileState=%s\n' "${DENY-}" "${2-}"
+}
+"""
 SYSTEMCTL = r"""
 unit=${*: -1}; unit=${unit%.service}
 case $1 in
   daemon-reload) rm -f $S/stale ;;
-  is-enabled) [[ -e $S/enabled-$unit ]] ;;
-  is-active) [[ -e $S/active-$unit ]] ;;
   enable) touch $S/enabled-$unit; rm -f $S/stale ;;
   restart)
     [[ ! -e $S/broken-$unit ]] || { echo "Job for $unit.service failed" >&2; exit 1; }
     touch $S/active-$unit ;;
   show)
-    case $2 in
-      --property=NeedDaemonReload) if [[ -e $S/stale ]]; then echo yes; else echo no; fi ;;
-      --property=ActiveEnterTimestamp) date -d "@$(stat -c %Y $S/active-$unit)" ;;
-      --property=IPAddressDeny) if [[ -e $S/stale ]]; then echo; else cat $S/denied; fi ;;
-      *) echo "unexpected: $*" >&2; exit 99 ;;
-    esac ;;
+    active='' enabled=disabled DENY=$(cat $S/denied)
+    [[ ! -e $S/enabled-$unit ]] || enabled=enabled
+    [[ ! -e $S/active-$unit ]] || active=active STARTED=$(stat -c %Y $S/active-$unit)
+    [[ ! -e $S/stale ]] || RELOAD=yes DENY=
+    shown "$active" "$enabled" ;;
   *) echo "unexpected: $*" >&2; exit 99 ;;
 esac"""
+SILENT = "echo 'Failed to get properties: Connection timed out' >&2; exit 1"
+"""What systemctl does when systemd does not answer in time."""
 CHANGES = ("systemctl daemon-reload", "systemctl enable", "systemctl restart")
 
 
@@ -34,7 +42,7 @@ def stub_systemctl(sandbox: Sandbox, *running: str) -> None:
     state = sandbox.root / "state"
     state.mkdir(exist_ok=True)
     (state / "denied").touch()
-    sandbox.stub("systemctl", f"S={state}\n{SYSTEMCTL}")
+    sandbox.stub("systemctl", f"S={state}\n{SHOWN}{SYSTEMCTL}")
     for unit in running:
         (state / f"enabled-{unit}").touch()
         (state / f"active-{unit}").touch()

@@ -17,6 +17,7 @@ from tests.golden.cases import SYSTEMS, example_plan, secrets_for, system_plan
 
 from .adopted import LivedIn, listen, rendered
 from .sandbox import Sandbox
+from .service_stubs import changes
 
 # What the program is linted without: only its sources say why (tests/unit/test_code.py does the same).
 TOLD = "SC2053,SC2086,SC2310"
@@ -89,7 +90,7 @@ def test_a_second_time_changes_nothing(machine: LivedIn) -> None:
     assert outcome.code == 0
     assert outcome.log == "this machine is w1 of homelab already\nw1: it has this plan; nothing was changed\n"
     assert machine.files() == before
-    assert not [call for call in outcome.calls if call.startswith("systemctl ") and " is-" not in call]
+    assert changes(outcome.calls) == []
 
 
 def test_a_node_that_lives_gets_another_plans_script_and_no_secret(machine: LivedIn) -> None:

@@ -14,6 +14,7 @@ from tests.golden.cases import example_plan, plan_of, system_plan
 from .adopted import MEMORY, LivedIn, listen, rendered
 from .firewall_rules import RULES_V4
 from .sandbox import Sandbox
+from .service_stubs import changes
 from .tailscale_stub import stub_tailscale
 
 REFUSED = AdoptionRefused.exit_code
@@ -97,6 +98,7 @@ ROWS: tuple[tuple[str, Spoil, str, str], ...] = (
         "kubeadm reset",
     ),
     ("Docker", lambda box: box.write("state/is-enabled-docker", ""), "Docker runs here: its", "disable --now"),
+    ("Docker at its first call", lambda box: box.write("state/is-enabled-docker.socket", ""), "Docker runs", "disable"),
     (
         "images",
         lambda box: box.write("var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/1", ""),
@@ -167,13 +169,14 @@ def test_what_is_in_the_way_is_named_with_its_way_out_and_nothing_is_changed(
     assert found in findings[0][0]
     assert way in findings[0][1]
     assert machine.files() == before
-    assert not [call for call in outcome.calls if call.startswith("systemctl ") and " is-" not in call]
+    assert changes(outcome.calls) == []
 
 
 def test_all_that_is_in_the_way_is_named_at_once(machine: LivedIn) -> None:
     # The first four end the questions: there is nothing, or somebody else, to ask. One machine has one state of its
-    # tailnet, and all ports are one finding.
+    # tailnet, all ports are one finding, and so is Docker.
     one_of = {"no systemd", "no ss", "another node", "another role", "another tailnet", "down", "a tunnel"}
+    one_of |= {"Docker at its first call"}
     rows = [row for row in ROWS if row[0] not in one_of]
     for _, spoil, _, _ in rows:
         spoil(machine.sandbox)
@@ -277,3 +280,15 @@ def test_oracle_linux_is_asked_in_its_own_words(machine: LivedIn) -> None:
     assert outcome.code == REFUSED
     assert "the distribution's runc would have to go for containerd.io" in outcome.log
     assert outcome.log.count("what to do: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("silent", "said"), [("systemctl", "systemctl does not answer"), ("dpkg-query", "cannot tell what")]
+)
+def test_what_does_not_answer_is_not_taken_for_free(machine: LivedIn, silent: str, said: str) -> None:
+    machine.sandbox.stub(silent, "echo 'it timed out' >&2; exit 2")
+    before = machine.files()
+    outcome = machine.run()
+    assert outcome.code == 1, outcome.log
+    assert said in outcome.log
+    assert machine.files() == before

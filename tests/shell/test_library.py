@@ -7,7 +7,8 @@ import os
 import pytest
 
 from .library_shell import TEMPORARY_FAILURE, shell, status
-from .sandbox import Sandbox
+from .sandbox import Outcome, Sandbox
+from .service_stubs import SHOWN, SILENT
 
 # --- strict ---
 
@@ -63,6 +64,12 @@ def test_ask_never_loses_errexit(sandbox: Sandbox, body: str, answer: int) -> No
 def test_ask_keeps_output_and_the_last_line_of_errors(sandbox: Sandbox) -> None:
     body = 'q() { echo out; echo a >&2; echo b >&2; return 1; }\nask q\necho "[$LAST_ERROR] [$(<"$WORK/answer")]"'
     assert "[b] [out]" in shell(sandbox, body).log
+
+
+def test_a_reason_is_the_same_each_time_that_curl_gives_it(sandbox: Sandbox) -> None:
+    said = "curl: (7) Failed to connect to 100.64.0.1 port 6443 after 47 ms: Could not connect to server"
+    body = f"q() {{ echo '{said}' >&2; return 1; }}\nask q\necho \"[$LAST_ERROR]\""
+    assert f"[{said.replace(' after 47 ms', '')}]" in shell(sandbox, body).log
 
 
 def test_a_question_cannot_change_the_shell(sandbox: Sandbox) -> None:
@@ -197,23 +204,35 @@ def test_a_download_with_another_checksum_is_not_installed(sandbox: Sandbox) -> 
 # --- service ---
 
 
-SYSTEMCTL = """
-case "$*" in
-  *is-enabled*|*is-active*) exit 0 ;;
-  *NeedDaemonReload*) echo "${RELOAD:-no}" ;;
-  *ActiveEnterTimestamp*) date -d "@$SINCE" ;;
-esac
-"""
-
-
 @pytest.mark.parametrize(("since", "reload", "answer"), [("2000", "no", 0), ("500", "no", 1), ("2000", "yes", 1)])
 def test_a_service_is_current_when_younger_than_what_it_reads(
     sandbox: Sandbox, since: str, reload: str, answer: int
 ) -> None:
-    sandbox.stub("systemctl", SYSTEMCTL)
+    sandbox.stub("systemctl", f"{SHOWN}shown active enabled")
+    assert f"answer={answer}\n" in asked_whether_current(sandbox, STARTED=since, RELOAD=reload).log
+
+
+@pytest.mark.parametrize("state", ["activating enabled", "failed enabled", "active disabled", "inactive ''"])
+def test_a_service_that_does_not_run_or_would_not_at_boot_is_not_current(sandbox: Sandbox, state: str) -> None:
+    sandbox.stub("systemctl", f"{SHOWN}shown {state}")
+    assert "answer=1\n" in asked_whether_current(sandbox, STARTED="2000").log
+
+
+def asked_whether_current(sandbox: Sandbox, **environment: str) -> Outcome:
     os.utime(sandbox.write("/etc/a.conf", "x"), (1000, 1000))
-    body = 'ask service_is_current a.service "$ROOT/etc/a.conf"\necho "answer=$ANSWER"'
-    assert f"answer={answer}\n" in shell(sandbox, body, SINCE=since, RELOAD=reload).log
+    return shell(sandbox, 'ask service_is_current a.service "$ROOT/etc/a.conf"\necho "answer=$ANSWER"', **environment)
+
+
+def test_a_bus_that_timed_out_is_asked_once_more(sandbox: Sandbox) -> None:
+    sandbox.stub("systemctl", f'[[ -e $ROOT/asked ]] || {{ : >"$ROOT/asked"; {SILENT}; }}\n{SHOWN}shown active enabled')
+    assert "answer=0\n" in asked_whether_current(sandbox, STARTED="2000").log
+
+
+def test_a_bus_that_never_answers_says_nothing_about_a_service(sandbox: Sandbox) -> None:
+    sandbox.stub("systemctl", SILENT)
+    outcome = asked_whether_current(sandbox)
+    assert "answer=2\n" in outcome.log
+    assert len(outcome.calls) == 2
 
 
 def test_restart_service(sandbox: Sandbox) -> None:

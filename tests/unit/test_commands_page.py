@@ -12,7 +12,7 @@ from meshstrap.language import LANGUAGES
 from meshstrap.tasks import namespace
 from meshstrap.tasks.parsing import USAGE
 from meshstrap.tasks.people import INTERRUPTED
-from meshstrap.views.decision_pages import page_name
+from tests.docs.decisions import page_name
 from tests.readme import ROOT
 from tests.schemas import schemas
 

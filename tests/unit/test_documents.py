@@ -150,15 +150,21 @@ def test_pods_lose_the_metadata_service_the_volumes_and_the_tailnet() -> None:
 def test_the_mesh_rule_comes_before_tailscales() -> None:
     text = document("MESH_RULE_UNIT")
     sections = unit(text)
-    rule, _, _ = (value for key, value in sections["Service"] if key == "ExecStartPre")
+    rule, *_ = (value for key, value in sections["Service"] if key == "ExecStartPre")
     assert "ip -4 rule add pref 5207 to 100.64.0.0/10 lookup 52 protocol kernel" in rule
     assert ("Before", "tailscaled.service kubelet.service") in sections["Unit"]
     assert sections["Install"] == [("WantedBy", "multi-user.target")]
 
 
+def test_ciliums_tunnel_is_there_before_its_agent_where_there_is_one() -> None:
+    tunnel = ("ExecStartPre", "-ip link add cilium_vxlan type vxlan external dstport 8472")
+    assert tunnel in unit(document("MESH_RULE_UNIT"))["Service"]
+    assert tunnel not in unit(document("MESH_RULE_UNIT", replace(example_plan(), routing="tailnet")))["Service"]
+
+
 def test_the_ports_of_the_mesh_are_closed_but_for_its_own_devices() -> None:
     sections = unit(document("MESH_RULE_UNIT"))
-    _, table, _ = (value for key, value in sections["Service"] if key == "ExecStartPre")
+    *_, table, _ = (value for key, value in sections["Service"] if key == "ExecStartPre")
     # To the letter: what it does is shown on real nodes, and by the verification.
     assert table == (
         "nft 'add table inet meshstrap; delete table inet meshstrap; table inet meshstrap { chain input { "

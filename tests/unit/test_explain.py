@@ -15,9 +15,9 @@ from meshstrap.decisions import decision, holds, load_flowchart, load_words, top
 from meshstrap.language import LANGUAGES, Figures
 from meshstrap.plan.figures import derive_figures
 from meshstrap.views.compat import show_collision, show_profile
-from meshstrap.views.decision_pages import decision_pages
 from meshstrap.views.explain import show_decision, show_way
 from meshstrap.views.screen import Screen
+from tests.docs.decisions import decision_pages
 from tests.golden.cases import example_plan
 from tests.readme import ROOT, hold_part
 

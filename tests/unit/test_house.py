@@ -184,6 +184,14 @@ def test_no_condition_swallows_an_exit_code(path: Path) -> None:
     assert swallowing(path.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("path", SHELL, ids=name_of)
+def test_no_answer_of_systemd_is_not_taken_for_a_no(path: Path) -> None:
+    """`is-active --quiet` and `is-enabled --quiet` say no by their exit code, as they do of a bus that timed out."""
+    assert not re.search(
+        r"systemctl .*(is-active|is-enabled|is-failed) .*(--quiet|-q)", path.read_text(encoding="utf-8")
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "found"),
     [

@@ -11,16 +11,25 @@ import pytest
 from meshstrap.inventory import json_schema
 from meshstrap.language import LANGUAGES
 from meshstrap.pipeline import load_plan
+from meshstrap.steps import catalogue, steps_for
 from meshstrap.views.pictures import mermaid_picture
-from meshstrap.views.steps import step_table_markdown
+from tests.docs.steps import step_table_markdown
 from tests.readme import ROOT, hold_part, readme
 
+NODES = [(role, family) for role in ("control-plane", "worker") for family in ("apt", "dnf")]
 SET_UP = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/invoke render"
 GATE = ".venv/bin/nox"
 
 
 def test_readme_has_the_catalogue_of_steps(update_golden: bool) -> None:
     hold_part("steps", step_table_markdown, update=update_golden)
+
+
+def test_the_table_of_steps_says_who_has_each() -> None:
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in step_table_markdown().splitlines()[2:]]
+    assert [row[0].strip("`") for row in rows] == [step.name for step in catalogue()]
+    everywhere = {row[0].strip("`") for row in rows if row[1] == "all"}
+    assert everywhere == set.intersection(*(set(steps_for(role=role, family=family)) for role, family in NODES))
 
 
 def test_readme_has_the_picture_of_the_example(update_golden: bool) -> None:

@@ -132,7 +132,7 @@ def test_a_text_in_code(tmp_path: Path) -> None:
         "meshstrap/x.py:1.1: missing",
         "meshstrap/x.py:2.a: missing",
     ]
-    assert {pair.en for pair in texts_in_code()} >= {"source", " or ", "Ubuntu and Debian"}
+    assert {pair.en for pair in texts_in_code()} >= {"source", " or ", "on Ubuntu and Debian"}
 
 
 def test_the_texts_and_pages_of_the_project_are_among_those_that_are_compared() -> None:

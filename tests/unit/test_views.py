@@ -14,12 +14,10 @@ from meshstrap.output import Report
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
 from meshstrap.rendering.userdata import Fetching, UserData
-from meshstrap.steps import catalogue
 from meshstrap.views.json import plan_json
 from meshstrap.views.result import RenderedNode, show_next, show_result, too_large
 from meshstrap.views.screen import Screen
 from meshstrap.views.starter import StarterNode, parse_starter_node, starter_inventory
-from meshstrap.views.steps import step_table_markdown
 from meshstrap.views.tables import new_table, plan_sections, some_names
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "cluster.example.yaml"
@@ -142,12 +140,6 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
 def test_many_names_are_cut_short() -> None:
     assert some_names(["a", "b"]) == "a, b"
     assert some_names([f"n{number}" for number in range(1000)]) == "n0, n1, n2, n3, n4, 995 more"
-
-
-def test_step_table_has_every_step() -> None:
-    rows = step_table_markdown().splitlines()[2:]
-    assert [row.split("|")[1].strip(" `") for row in rows] == [step.name for step in catalogue()]
-    assert all(row.count("|") == 4 for row in rows)
 
 
 @pytest.mark.parametrize("columns", [40, 60])

@@ -157,6 +157,16 @@ def pods_resolve_names_of_the_cluster(machine: Machine) -> None:
 
 
 @TOPIC.check(step=STEP)
+def names_outlive_any_one_node(machine: Machine) -> None:
+    found = told(machine)["resolvers"]
+    others = [node["name"] for node in told(machine)["nodes"] if node["ready"] and node["name"] not in found]
+    if not found:
+        machine.skip("no pod of CoreDNS is ready")
+    if others and len(set(found)) == 1:
+        machine.warn([f"{len(found)} on {found[0]} alone"])
+
+
+@TOPIC.check(step=STEP)
 def pods_resolve_names_of_the_world(machine: Machine) -> None:
     every_pod(machine, lambda said: str(said["names"][outside_name(machine.node)].get("error", "")))
 

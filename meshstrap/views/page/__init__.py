@@ -29,7 +29,6 @@ from meshstrap.views.page.model import (
     status_commands,
 )
 from meshstrap.views.pictures import PICTURES, dark_rules, picture_caption, svg_picture
-from meshstrap.views.steps import holds
 from meshstrap.views.words import in_every_language, say_html
 
 _FOLDER = Path(__file__).parent
@@ -88,7 +87,7 @@ def _text(key: str, **values: object) -> Markup:
 def _holds(step: str) -> Markup:
     """What holds after a step."""
     known = step_named(step)
-    return in_every_language({language: escape(holds(known, language)) for language in LANGUAGES})
+    return in_every_language({language: escape(known.holds.of(language)) for language in LANGUAGES})
 
 
 def _picture(plan: Plan, name: str) -> dict[str, Markup]:

@@ -3,20 +3,20 @@
 # node. So each goes as soon as its worker is Ready, which is after that worker's own credentials are on its disk; kubeadm
 # lets nobody join by the name of a node that is Ready.
 
-: "${ROOT?}"
+: "${ROOT?}" "${NODE_NAME:?}"
 
 check_bootstrap_tokens() {
   local left timer
   [[ ! -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]
   left=$(bootstrap_tokens_left)
   [[ $left != *' Ready'* ]]
-  timer=$(systemctl is-active meshstrap-tokens.timer) || [[ -n $timer ]] || cannot_tell 'systemctl does not answer'
-  [[ $timer == active ]] || timer=
-  [[ ${left:+active} == "$timer" ]]
+  timer=$(service_state meshstrap-tokens.timer)
+  [[ $timer == *=active* ]] || timer=
+  [[ -n $left && -n $timer || -z $left$timer ]]
 }
 
 apply_bootstrap_tokens() {
-  local tokens secret worker left=
+  local tokens timer secret worker here left=
   if [[ -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
@@ -28,6 +28,11 @@ apply_bootstrap_tokens() {
   tokens=$(bootstrap_tokens_left)
   while read -r secret worker; do
     if [[ $worker == Ready* ]]; then
+      # All of CoreDNS came to run while there was this node alone, and nothing moves a pod that runs: no pod would resolve
+      # a name while this machine is down. Made anew, one prefers another node (kubeadm's anti-affinity).
+      here=$(kube get pods --namespace kube-system --selector k8s-app=kube-dns --field-selector "spec.nodeName=$NODE_NAME" \
+        --output name)
+      [[ $here != *$'\n'* ]] || kube delete --namespace kube-system "${here%%$'\n'*}" >&2
       kube delete --namespace kube-system "secret/$secret" >&2
     else
       left=$secret
@@ -39,7 +44,8 @@ apply_bootstrap_tokens() {
     ask systemctl stop meshstrap-tokens.timer
     return 0
   fi
-  systemctl is-active --quiet meshstrap-tokens.timer || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
+  timer=$(service_state meshstrap-tokens.timer)
+  [[ $timer == *=active* ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
     --on-active=60 --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
 }
 

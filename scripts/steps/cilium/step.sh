@@ -41,7 +41,7 @@ cilium_is_released() {
   [[ $answer != *"\"description\":\"$plan\""* || $answer != *'"status":"deployed"'* ]] || return 0
   # A newer chart is somebody's upgrade.
   [[ $DOWNGRADE == false ]]
-  answer=$(HOME=$WORK "${CILIUM_HELM[@]}" get metadata cilium --output json)
+  answer=$(HOME=$WORK "${CILIUM_HELM[@]}" get metadata cilium --output json) || exit 3
   [[ $answer =~ \"version\":\"([^\"]+) && ${BASH_REMATCH[1]} != "$CILIUM_VERSION" ]]
   sort -CV <<<"$CILIUM_VERSION"$'\n'"${BASH_REMATCH[1]}"
   printf ' %s' "cilium-${BASH_REMATCH[1]}" >"$WORK/newer"

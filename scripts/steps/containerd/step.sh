@@ -2,7 +2,7 @@
 # containerd as kubelet needs it: systemd cgroups, the pinned pause image, registry mirrors. The package's own
 # configuration disables the CRI plugin, so the file is ours as a whole.
 
-: "${ROOT?}" "${WORK?}" "${CONTAINERD_CONFIG:?}" "${CRICTL_CONFIG:?}" "${REGISTRY_NAMES[*]-}" "${REGISTRY_HOSTS[*]-}"
+: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${CONTAINERD_CONFIG:?}" "${CRICTL_CONFIG:?}" "${REGISTRY_NAMES[*]-}" "${REGISTRY_HOSTS[*]-}"
 : "${NODE_ROLE:?}" "${KUBERNETES_VERSION:?}" "${SANDBOX_IMAGE:?}" "${CILIUM_AGENT_IMAGE:?}" "${CILIUM_OPERATOR_IMAGE:?}"
 
 readonly CONTAINERD_CONFIG_FILE=$ROOT/etc/containerd/config.toml
@@ -12,9 +12,7 @@ check_containerd() {
   local i
   containerd_answers
   file_is "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
-  # conf.d is for people: our file imports it.
-  shopt -s nullglob
-  service_is_current containerd "$CONTAINERD_CONFIG_FILE" "${CONTAINERD_CONFIG_FILE%/*}"/conf.d/*.toml
+  containerd_is_current
   file_is "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   for i in "${!REGISTRY_NAMES[@]}"; do
     file_is "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
@@ -29,9 +27,10 @@ apply_containerd() {
   done
   write_file "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   write_file "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
-  # Containers live on while containerd restarts.
-  restart_service containerd
-  await 60 'containerd to answer' 'journalctl -u containerd -n 50' containerd_answers
+  # Containers live on while containerd restarts. One that is busy is waited for, and not restarted in the midst of it.
+  ask containerd_is_current
+  ((ANSWER != 1)) || restart_service containerd
+  await 60 'containerd to answer' 'journalctl -u containerd -n 50; systemctl restart containerd' containerd_answers
   containerd_fetch_images
 }
 
@@ -48,6 +47,12 @@ containerd_fetch_images() {
   # shellcheck disable=SC2086 # a name of an image has no spaces
   ask systemd-run --quiet --collect --unit=meshstrap-images -- \
     /bin/sh -c 'for image; do crictl pull "$image"; done; true' sh $images
+}
+
+# conf.d is for people: our file imports it.
+containerd_is_current() {
+  shopt -s nullglob
+  service_is_current containerd "$CONTAINERD_CONFIG_FILE" "${CONTAINERD_CONFIG_FILE%/*}"/conf.d/*.toml
 }
 
 containerd_answers() {

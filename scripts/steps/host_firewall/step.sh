@@ -33,5 +33,5 @@ host_firewall_foreign() {
     / hook (input|forward) / && c ~ /^inet|^ip [a-z]+ [a-z]/ && c !~ own { w = 1; d = /policy drop/ }
     /(tailscale|100\.64\.).* accept/ { w = 0 }
     /^\t\t(counter .*)?(drop|reject)/ { d = 1 }
-    /^\t}/ { if (w && d && !n++) print c; w = 0 }'
+    /^\t}/ { if (w && d && !n++) print c; w = 0 }' || cannot_tell 'nft does not answer'
 }

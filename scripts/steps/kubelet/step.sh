@@ -6,18 +6,13 @@
 
 readonly KUBELET_DROP_IN_FILE=$ROOT/etc/systemd/system/kubelet.service.d/20-meshstrap.conf
 
+# Whether it runs is for the steps behind kubeadm to ask: before kubeadm has run, or after it was cut short, it has no
+# configuration to run with, and starts and ends every ten seconds. So it is asked once, and may be at either.
 check_kubelet() {
-  local stale
+  local state
   file_is "$KUBELET_DROP_IN_FILE" "$KUBELET_DROP_IN"
-  if systemctl is-active --quiet kubelet; then
-    service_is_current kubelet "$KUBELET_DROP_IN_FILE"
-  else
-    # No fault here: before kubeadm has run, or after it was cut short, there is no configuration to run with. Whether
-    # it runs is for the steps behind kubeadm to ask.
-    systemctl is-enabled --quiet kubelet || return 1
-    stale=$(systemctl show --property=NeedDaemonReload --value kubelet)
-    [[ $stale == no ]]
-  fi
+  state=$(service_state kubelet)
+  service_has_read "$state" "$KUBELET_DROP_IN_FILE"
 }
 
 apply_kubelet() {

@@ -6,7 +6,7 @@
 #    Its protocol is the kernel's, as that of Cilium's own rules: systemd-networkd deletes foreign ones at a restart.
 #    The same unit closes the ports that only the mesh needs on every other device, and looks each half a minute whether
 #    that and the chains of Tailscale and Cilium are there: `firewall-cmd --reload` and the like flush them, and neither
-#    of the two makes its own anew before it is started again.
+#    of the two makes its own anew before it is started again. And it makes Cilium's tunnel before there is an agent.
 # 2. tailscaled offers pod addresses as its own endpoints, and peers would reach the mesh through the mesh
 #    (https://github.com/tailscale/tailscale/issues/19797, open, November 2026). It may not talk to the pod subnet.
 
@@ -15,12 +15,12 @@
 readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf
 
 check_mesh_guards() {
-  local rules denied
+  local rules state
   rules=$(ip -4 rule show)
   nft list table inet meshstrap
   [[ $rules == *$'5207:\tfrom all to '"$TAILNET_SUBNET lookup 52"* ]]
-  denied=$(systemctl show --property=IPAddressDeny --value tailscaled)
-  [[ " $denied " == *" $POD_SUBNET "* ]]
+  state=$(service_state tailscaled)
+  [[ "${state//[=$'\n']/ } " == *" $POD_SUBNET "* ]]
   mesh_guards_rule_is_current
   mesh_guards_deny_is_current
 }
@@ -42,5 +42,5 @@ apply_mesh_guards() {
   write_file "$ROOT/etc/systemd/system/meshstrap-mesh-rule.service" "$MESH_RULE_UNIT"
   write_file "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
   restart_service meshstrap-mesh-rule.service
-  ((deny == 0)) || restart_service tailscaled
+  ((deny != 1)) || restart_service tailscaled
 }

@@ -5,14 +5,15 @@
 : "${ROOT?}" "${WORK?}" "${NODE_NAME:?}" "${CONTROL_PLANE:?}" "${KUBELET_KUBECONFIG:?}" "${KUBERNETES:?}" "${KEY_FOLDER:?}"
 
 check_node_ready() {
-  local answer status beat message started
+  local answer status beat message state started
   # With the kubelet's own credentials, which every node has and which may read their own Node.
   answer=$(HOME=$WORK kubectl --kubeconfig "$KUBELET_KUBECONFIG" --request-timeout=15s get "node/$NODE_NAME" --output \
     'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime} {.message}{end}')
   read -r status beat message <<<"${answer//$'\n'/ }"
   [[ $status == True ]] || no "${message:-the kubelet has not reported yet}"
   beat=$(date -d "$beat" +%s)
-  started=$(service_started kubelet)
+  state=$(service_state kubelet)
+  started=$(service_started "$state")
   ((beat >= started)) || no 'the kubelet has not reported yet'
   curl --fail --silent --max-time 10 --output /dev/null --unix-socket "$ROOT/run/cilium/cilium.sock" \
     http://cilium/v1/healthz || no "Cilium's agent does not answer yet"

@@ -33,7 +33,7 @@ swap_free_fstab() { # <path>
 # systemctl exits 1 when it finds nothing, as when it cannot ask; swap.target is always there. Patterns are systemd's own to
 # match: with --type it tells of every unit file, which takes a slow machine past the bus's 25 seconds.
 swap_units() {
-  local list ask=(systemctl list-unit-files --no-legend --plain '*.swap' swap.target)
-  list=$("${ask[@]}") || list=$("${ask[@]}") || cannot_tell 'systemctl does not answer'
+  local list
+  list=$(systemd_says list-unit-files --no-legend --plain '*.swap' swap.target)
   awk '$1 ~ /\.swap$/ && $2 !~ /^masked/ { print $1 }' <<<"$list"
 }

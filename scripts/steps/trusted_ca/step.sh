@@ -37,11 +37,12 @@ trusted_ca_is_in_force() {
 
 # Which of them run, and were started before it changed.
 trusted_ca_unread() {
-  local unit started changed
+  local unit state started changed
   changed=$(stat -c %Y "$TRUSTED_CA_FILE")
   for unit in containerd tailscaled kubelet; do
-    systemctl is-active --quiet "$unit" || continue
-    started=$(service_started "$unit")
+    state=$(service_state "$unit")
+    [[ $state == *=active* ]] || continue
+    started=$(service_started "$state")
     ((started >= changed)) || printf '%s\n' "$unit"
   done
 }

@@ -8,6 +8,7 @@ import yaml
 from tests.shell import kubernetes_stubs as stubs
 from tests.shell.library_shell import facts_of
 from tests.shell.sandbox import Outcome, Sandbox
+from tests.shell.service_stubs import SHOWN
 
 STEP = "bootstrap_tokens"
 FILE = "etc/meshstrap/secrets/bootstrap_tokens"
@@ -24,22 +25,27 @@ KUBECTL = """
   "get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker")
     cat $S/secrets ;;
   "get nodes --no-headers") cat $S/nodes ;;
+  "get pods --namespace kube-system --selector k8s-app=kube-dns --field-selector spec.nodeName=cp1 --output name")
+    cat $S/resolvers ;;
+  "delete --namespace kube-system pod/"*) ;;
   "delete --namespace kube-system secret/"*) sed -i "/^${4#secret/} /d" $S/secrets ;;
 """
-SYSTEMCTL = """case $* in
-  "is-active --quiet meshstrap-tokens.timer") [[ -e $S/timer ]] ;;
-  "is-active meshstrap-tokens.timer") cat $S/timer 2>/dev/null || { echo inactive; exit 3; } ;;
+SYSTEMCTL = (
+    SHOWN
+    + """case $* in
+  show*meshstrap-tokens.timer) shown "$(cat $S/timer 2>/dev/null)" ;;
   "stop meshstrap-tokens.timer")
     [[ -e $S/timer ]] || { echo 'Unit meshstrap-tokens.timer not loaded.' >&2; exit 5; }; rm $S/timer ;;
   *) exit 99 ;;
 esac"""
+)
 
 
 @pytest.fixture
 def machine(sandbox: Sandbox) -> Sandbox:
     """A control plane that answers, with a worker that is to come."""
     sandbox.header |= {"NODE_NAME": "cp1", "NODE_ROLE": "control-plane", "STEPS": (STEP,)}
-    for name, text in {"api": "", "secrets": "", "nodes": NODE}.items():
+    for name, text in {"api": "", "secrets": "", "nodes": NODE, "resolvers": ""}.items():
         stubs.set_state(sandbox, name, text)
     stubs.stub_kubectl(sandbox, KUBECTL)
     sandbox.stub("systemctl", stubs.script(sandbox, SYSTEMCTL))
@@ -108,6 +114,18 @@ def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(mach
     again = machine.run(STEP)
     assert again.levels == ["ok", "summary"]
     assert not any(call.startswith(("kubectl delete", "systemd-run")) for call in again.calls)
+
+
+@pytest.mark.parametrize(("here", "deleted"), [("a b", ["pod/a"]), ("a", []), ("", [])], ids=["both", "one", "none"])
+def test_names_move_to_the_worker_that_is_ready_where_all_of_coredns_is_here(
+    machine: Sandbox, here: str, deleted: list[str]
+) -> None:
+    given(machine)
+    machine.write("state/nodes", f"{NODE}w1{READY}")
+    machine.write("state/resolvers", "".join(f"pod/{name}\n" for name in here.split()))
+    done = machine.run(STEP)
+    gone = [call.split()[-1] for call in done.calls if "delete --namespace kube-system pod/" in call]
+    assert (done.code, gone) == (0, deleted), done.log
 
 
 def test_of_two_tokens_one_goes_and_the_other_is_looked_after(machine: Sandbox) -> None:

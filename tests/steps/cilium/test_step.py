@@ -33,6 +33,7 @@ case $* in
     printf '{"name":"cilium","info":{"description":"%s","status":"%s"},"version":%s}\n' \
       "$description" "$status" $last ;;
   "get metadata cilium --output json")
+    [[ ! -e $S/slow-metadata ]] || { echo 'Error: context deadline exceeded' >&2; exit 1; }
     printf '{"name":"cilium","chart":"cilium","version":"%s","appVersion":"1.0"}\n' "$(cat $S/chart-version)" ;;
   "get manifest cilium")
     [[ -n $last ]] || { echo 'Error: release: not found' >&2; exit 1; }
@@ -175,6 +176,15 @@ def test_a_chart_that_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, 
     assert upgrades(done) == (0 if kept else 1), done.log
     (machine.root / "opt/meshstrap/helm-4.3.1").unlink()
     assert upgrades(machine.run("cilium")) == 0
+
+
+def test_a_chart_whose_version_was_not_told_is_left_alone(machine: Sandbox) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "release/2", "deployed Upgrade complete\n")
+    stubs.set_state(machine, "slow-metadata")
+    done = machine.run("cilium")
+    assert (done.code, upgrades(done)) == (1, 0), done.log
+    assert "cannot tell the current state (exit 3): Error: context deadline exceeded" in done.log
 
 
 def test_a_newer_chart_is_taken_back_when_somebody_says_so(machine: Sandbox) -> None:

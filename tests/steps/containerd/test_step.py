@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.shell.sandbox import Sandbox
-from tests.shell.service_stubs import changes, older, stub_systemctl
+from tests.shell.service_stubs import SILENT, changes, older, stub_systemctl
 
 CONFIG = 'version = 3\nimports = ["/etc/containerd/conf.d/*.toml"]'
 RESTART = ["systemctl enable --quiet containerd", "systemctl restart containerd"]
@@ -129,6 +129,22 @@ def test_it_waits_for_an_answer(machine: Sandbox) -> None:
     assert done.code == 75
     assert "containerd to answer" in done.log
     assert "Unimplemented" in done.log
+
+
+def test_one_that_is_busy_is_waited_for_and_not_restarted(machine: Sandbox) -> None:
+    machine.run("containerd")
+    machine.stub("crictl", "echo 'rpc error: code = DeadlineExceeded desc = context deadline exceeded' >&2; exit 1")
+    done = machine.run("containerd", environment={"WAIT_LIMIT": "0"})
+    assert (done.code, changes(done.calls)) == (75, []), done.log
+    assert "what to do: journalctl -u containerd -n 50; systemctl restart containerd" in done.log
+
+
+def test_a_bus_that_does_not_answer_restarts_nothing(machine: Sandbox) -> None:
+    machine.run("containerd")
+    machine.stub("systemctl", SILENT)
+    done = machine.run("containerd")
+    assert (done.code, changes(done.calls)) == (1, []), done.log
+    assert "cannot tell the current state (exit 2): systemctl does not answer" in done.log
 
 
 def test_cannot_tell(machine: Sandbox) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 
+from meshstrap.rendering import render_documents
+from tests.golden.cases import example_plan
 from tests.shell.sandbox import Sandbox
-from tests.shell.service_stubs import changes, older, stub_systemctl
+from tests.shell.service_stubs import SILENT, changes, older, stub_systemctl
 
 RULE = "[Service]\nExecStart=/bin/sh -c 'ip -4 rule add pref 5207 to 100.64.0.0/10 lookup 52'"
 RULES = r"""
@@ -84,6 +89,40 @@ def test_a_unit_that_fails_is_an_error(machine: Sandbox) -> None:
     machine.write("state/broken-meshstrap-mesh-rule", "")
     done = machine.run("mesh_guards")
     assert (done.code, done.levels) == (1, ["change", "error", "error"]), done.log
+
+
+def test_a_bus_that_does_not_answer_cuts_no_mesh(machine: Sandbox) -> None:
+    machine.run("mesh_guards")
+    machine.write("state/lost", "")
+    machine.stub("ip", f"S={machine.root}/state; [[ ! -e $S/again ]] || rm -f $S/lost; touch $S/again\n{RULES}")
+    (machine.bin / "systemctl").rename(machine.bin / "systemctl-that-answers")
+    machine.stub("systemctl", f'if [[ $* == show*tailscaled ]]; then {SILENT}; fi; systemctl-that-answers "$@"')
+    done = machine.run("mesh_guards")
+    assert (done.code, RESTART_DAEMON in done.calls) == (1, False), done.log
+    assert "systemctl does not answer" in done.log
+
+
+@pytest.mark.parametrize(("failing", "rounds"), [("", 4), ("1", 4), ("1 3", 4), ("1 2", 1), ("2 3", 2)])
+def test_what_fails_once_is_asked_again_before_anything_is_started_anew(
+    sandbox: Sandbox, failing: str, rounds: int
+) -> None:
+    """``failing``: which of the questions have no good answer. Somebody ends the loop in its fourth round."""
+    asked = f'$(grep -c "^${{0##*/}}" "{sandbox.root}/calls")'
+    sandbox.stub("sleep", f"(({asked} < 4))")
+    sandbox.stub("iptables", f'[[ " {failing} " != *" {asked} "* ]]')
+    for name in ("nft", "systemctl", "crictl"):
+        sandbox.stub(name)
+    subprocess.run(["/bin/sh", "-c", unit_loop()], env={"PATH": str(sandbox.bin)}, check=True)
+    calls = (sandbox.root / "calls").read_text().splitlines()
+    assert (calls.count("sleep 30"), "systemctl try-restart tailscaled" in calls) == (rounds, True)
+
+
+def unit_loop() -> str:
+    """What the unit goes on with once the rules are there."""
+    plan = example_plan()
+    rendered = {document.name: document.text for document in render_documents(plan, plan.nodes[0])}
+    (loop,) = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", rendered["meshstrap-mesh-rule.service"], re.MULTILINE)
+    return str(loop)
 
 
 def test_cannot_tell(machine: Sandbox) -> None:

@@ -236,6 +236,11 @@ def test_cannot_tell(machine: Sandbox) -> None:
     done = machine.run("packages")
     assert done.code == 1
     assert "cannot tell the current state (exit 2): dpkg-query: error: failed to open" in done.log
+    # On a node that has joined its version is asked first: what a person has upgraded stays.
+    machine.write("etc/kubernetes/kubelet.conf", "")
+    done = machine.run("packages")
+    assert "cannot tell the current state (exit 3): dpkg-query: error: failed to open" in done.log
+    assert installs(done.calls) == []
 
 
 def test_oracle_linux(machine: Sandbox) -> None:

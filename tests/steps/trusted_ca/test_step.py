@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.shell.sandbox import LIBRARY, Sandbox
+from tests.shell.service_stubs import SHOWN, SILENT, changes
 
 STEP = "trusted_ca"
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
@@ -12,12 +13,11 @@ CA_FILE = "usr/local/share/ca-certificates/meshstrap.crt"
 OPENSSL = r"""
 grep -q MIIB "$S/bundle" || { echo 'error 20 at 0 depth lookup: no local issuer certificate' >&2; exit 2; }"""
 
-# A unit that runs has a file with the time of its start, as systemctl shows it.
-SYSTEMCTL = r"""
+# A unit that runs has a file with the time of its start.
+SYSTEMCTL = rf"""{SHOWN}
 case $1 in
-  is-active) [[ -e $S/$3 ]] ;;
-  show) cat "$S/$4" ;;
-  restart) [[ ! -e $S/broken ]] || { echo 'Job failed.' >&2; exit 1; }; date -u '+%a %F %T UTC' >"$S/$2" ;;
+  show) if [[ -e $S/$3 ]]; then STARTED=$(date -d "$(<"$S/$3")" +%s); shown active enabled; else shown; fi ;;
+  restart) [[ ! -e $S/broken ]] || {{ echo 'Job failed.' >&2; exit 1; }}; date -u '+%a %F %T UTC' >"$S/$2" ;;
   enable) ;;
   *) exit 99 ;;
 esac"""
@@ -127,3 +127,11 @@ def test_a_run_that_ended_between_two_of_them_goes_on_with_the_next(machine: San
     before = (machine.root / CA_FILE).stat().st_mtime_ns
     assert restarted(machine) == ["containerd"]
     assert (machine.root / CA_FILE).stat().st_mtime_ns == before
+
+
+def test_what_runs_is_not_taken_for_current_because_nobody_answers(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.stub("systemctl", SILENT)
+    done = machine.run(STEP)
+    assert (done.code, changes(done.calls)) == (1, []), done.log
+    assert "cannot tell the current state (exit 2): systemctl does not answer" in done.log

@@ -35,9 +35,9 @@ def fault(topic: str, test: str, change: Change, found: str, host: str = CONTROL
     return Fault(check=check, change=change, found=found, host=host)
 
 
-def warning(test: str, change: Change, found: str, host: str = CONTROL_PLANE) -> Fault:
-    """What ends within a month."""
-    made = fault("lifetimes", test, change, found, host)
+def warning(test: str, change: Change, found: str, host: str = CONTROL_PLANE, topic: str = "lifetimes") -> Fault:
+    """What holds, but not for long."""
+    made = fault(topic, test, change, found, host)
     return Fault(check=made.check, change=change, found=found, host=host, outcome=Outcome.WARNS)
 
 

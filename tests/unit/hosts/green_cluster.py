@@ -35,7 +35,17 @@ def _pod(there: str) -> dict[str, Any]:
 def _whole() -> str:
     nodes = [{"name": name, "ready": True, "addresses": [address]} for name, address in ADDRESSES.items()]
     pods, reached = {"cp1": _pod("w1"), "w1": _pod("cp1")}, dict.fromkeys(ADDRESSES, "")
-    return json.dumps({"nodes": nodes, "proxies": [], "lacking": {}, "pods": pods, "node_port": reached, "left": ""})
+    return json.dumps(
+        {
+            "nodes": nodes,
+            "proxies": [],
+            "resolvers": ["cp1", "w1"],
+            "lacking": {},
+            "pods": pods,
+            "node_port": reached,
+            "left": "",
+        }
+    )
 
 
 def _paths(node: NodePlan) -> str:

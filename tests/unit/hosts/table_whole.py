@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.hosts.faults import WORKER, Fault, data, fault, says
+from tests.unit.hosts.faults import WORKER, Fault, data, fault, says, warning
 
 API = "kubernetes.default.svc.cluster.local"
 
@@ -60,6 +60,12 @@ FAULTS = (
         "pods resolve names of the cluster",
         "w1: 192.0.2.1",
         names={API: {"addresses": ["192.0.2.1"]}, "pkgs.k8s.io": {"addresses": ["203.0.113.80"]}},
+    ),
+    warning(
+        "names outlive any one node",
+        data("cluster", lambda told: told.update(resolvers=["cp1", "cp1"])),
+        "2 on cp1 alone",
+        topic="cluster",
     ),
     pod(
         "pods resolve names of the world",

@@ -35,7 +35,9 @@ if words[0] == "get":
         listed(*({{"metadata": {{"name": n}}, "status": {{**ready(True), "addresses":
             [{{"type": "InternalIP", "address": "127.0.0.9"}}]}}}} for n in ("cp1", "w1")))
     elif "pods,daemonsets" in words:
-        listed({{"metadata": {{"name": "kube-proxy-x1"}}}})
+        listed({{"metadata": {{"name": "kube-proxy-x1"}}}}, *({{"metadata": {{"name": n, "labels":
+            {{"k8s-app": "kube-dns"}}}}, "spec": {{"nodeName": n}}, "status": ready(n != "w2")}}
+            for n in ("w2", "w1", "cp1")))
     elif "endpointslices" in words:
         listed({{"endpoints": [1, 2]}})
     elif "serviceaccounts" in words:
@@ -127,6 +129,7 @@ def test_all_pods_are_asked_and_nothing_is_left(cluster: FakeCluster) -> None:
     told = cluster.run()
     assert [node["name"] for node in told["nodes"]] == ["cp1", "w1"]
     assert told["proxies"] == ["kube-proxy-x1"]
+    assert told["resolvers"] == ["cp1", "w1"]
     assert told["lacking"] == {}
     assert told["pods"]["w1"] == {"pod": "probe-w1", "program": True, "peers": {"cp1": "10.244.0.1"}}
     assert "refused" in told["node_port"]["cp1"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
-from meshstrap.decisions.library import read_data
 from meshstrap.decisions.model import Record
 from meshstrap.language import Text
+from meshstrap.own_yaml import read_as_text
 
 BENCHMARK = "CIS Kubernetes Benchmark 1.12"
+DATA = Path(__file__).with_suffix(".yaml")
 
 
 class Reason(Text):
@@ -52,4 +54,4 @@ class Benchmark(Record):
 @cache
 def load_benchmark() -> Benchmark:
     """The data, read once."""
-    return Benchmark.model_validate(read_data("benchmark.yaml"))
+    return Benchmark.model_validate(read_as_text(DATA.read_text(encoding="utf-8")))

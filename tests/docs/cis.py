@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import groupby
 
-from meshstrap.decisions.benchmark import BENCHMARK, Benchmark, Item, load_benchmark
+from tests.docs.benchmark import BENCHMARK, Benchmark, Item, load_benchmark
 
 _HEAD = {
     "en": f"""\
