@@ -6,6 +6,7 @@ whose name says so; the next run removes it.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -21,6 +22,16 @@ STAGED_SUFFIX = ".new"
 # Above this many files one sync(2) of everything is quicker than an fsync(2) of each (about 5 ms on a small disk).
 SYNC_AT_ONCE = 200
 SHARED_FILE_MODE = 0o644
+_EXHAUSTED = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+}
 
 
 @contextmanager
@@ -49,6 +60,11 @@ def is_staged(name: str) -> bool:
     """Whether a file of that name or path is what an interrupted run left behind."""
     name = name.rpartition("/")[2]
     return name.startswith(STAGED_PREFIX) and name.endswith(STAGED_SUFFIX)
+
+
+def is_exhaustion(error: OSError) -> bool:
+    """Whether this machine has run out of something, or its disk takes nothing: a fact of the world, and no bug."""
+    return error.errno in _EXHAUSTED or "No usable temporary directory" in str(error)
 
 
 def blamed(error: OSError) -> str | None:

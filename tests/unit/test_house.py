@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "plan": {"decisions", "inventory", "compat", "steps"},
     "secrets": {"errors", "files", "git"},
     "rendering": {"errors", "compat", "plan", "resources", "secrets", "steps"},
-    "lint": {"errors", "rendering", "resources"},
+    "lint": {"errors", "files", "rendering", "resources"},
     "output": {"errors", "files"},
     "page": {"errors", "files"},
     "ssh": {"errors"},
