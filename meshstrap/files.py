@@ -128,6 +128,8 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
 def write_file(path: Path, text: str) -> None:
     """Write one file that a person asked for, without a secret in it. ``OutputRefused`` when it cannot be."""
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder, and a file is asked for")
         write_atomically(path, text, SHARED_FILE_MODE)
     except OSError as error:
         message = f"{path}: {error.strerror}: nothing was written"
@@ -137,6 +139,8 @@ def write_file(path: Path, text: str) -> None:
 def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files that a person asked for into a folder, which is made. ``OutputRefused`` when it cannot be."""
     try:
+        if folder.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, "is a file, and a folder is asked for")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{folder}: {error.strerror}: nothing was written"

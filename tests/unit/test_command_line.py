@@ -212,3 +212,24 @@ def test_a_machine_that_has_run_out_of_something_is_no_bug(
     monkeypatch.setattr(writing, "render_scripts", lambda *_: Path("/not/there").read_text())
     with pytest.raises(FileNotFoundError):
         invoke("render")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "-o", "folder"), "folder: is a folder, and a file is asked for: nothing was written"),
+        (("schema", "-o", "folder"), "folder: is a folder, and a file is asked for: nothing was written"),
+        (("graph", "-o", "file"), "file: is a file, and a folder is asked for: nothing was written"),
+        (("verify", "--report", "file", "--hosts", "w1=x"), "file: is a file, and a folder is asked for"),
+        (("init", "-i", "new.yaml", "--ssh-key", "none"), "--ssh-key none: No such file or directory; nothing was"),
+        (("init", "-i", "new.yaml", "--ssh-key", "folder"), "--ssh-key folder: Is a directory; nothing was written"),
+        (("init", "-i", "new.yaml", "--ssh-key", "file"), "--ssh-key file: this is no text, and a public SSH key is"),
+    ],
+)
+def test_a_file_in_the_place_of_a_folder_is_said_and_the_other_way_round(
+    invoke: Invoke, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"\xff")
+    result = invoke(*words)
+    assert (result.code, result.err[: len(said)]) == (OutputRefused.exit_code, said)
