@@ -158,7 +158,8 @@ def supplies(session: nox.Session) -> None:
 def arm64(session: nox.Session) -> None:
     """Boot a rendered node on an emulated arm64 machine with a kernel, a firmware and disks of its own.
 
-    `-- --behind`: only build what it needs, while nothing else wants the CPUs. Else what follows `--` is as for `lab`.
+    `-- --behind`: only build what it needs, while nothing else wants the CPUs. Else what follows `--` is as for `lab`;
+    with `-- --all` such a machine also joins a cluster of the cluster lab.
     """
     install_lab(session, *EMULATION_PACKAGES)
     if "--behind" in session.posargs:

@@ -22,8 +22,8 @@ ask() { # <function or command> [argument...]
   ) >"$WORK/answer" 2>"$WORK/stderr"
   ANSWER=$?
   LAST_ERROR=$(awk '!e && /^(E:|dpkg: error|ip6?tables.* v|Package .* not signed|The GPG|Import of)/ {
-    e = $0; while (getline && /^[ C]/) e = e $0 } NF { l = $0 }
-    END { e = e ? e : l; sub(/ after [0-9]+ ms/, "", e); print substr(e, 1, 300) }' "$WORK/stderr")
+    e = $0; while (getline && /^[ C]/) e = e $0 } NF { sub(/ after [0-9]* ms/, ""); l = $0 }
+    END { print substr(e ? e : l, 1, 300) }' "$WORK/stderr")
   [[ ! -e $WORK/told ]] || rm -f "$WORK/told"
   set -e
 }

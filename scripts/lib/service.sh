@@ -6,8 +6,7 @@
 # When it was started, in seconds since 1970; now, where that has yet to come.
 service_started() { # <what service_state said>
   local at=${1#*Timestamp=}
-  at=${at%%$'\n'*}
-  date -d "${at:-now}" +%s
+  date -d "now ${at%%$'\n'*}" +%s
 }
 
 # Enabled, active, and started no earlier than each file it reads was last changed. No state of our own: a run that

@@ -85,12 +85,8 @@ record() { # <state: running, waiting, failed, converged> <message> <what to do 
   set -e
   # Nobody is to be told of that failure.
   [[ -z $WORK ]] || rm -f "$WORK/told"
-  if ((written == 0)); then
-    rm -f "$STATUS_SUBSTITUTE"
-  else
-    rm -f "$STATUS_SUBSTITUTE"
-    (umask "$((777 - STATUS_MODE))" && printf '%s\n' "$text" >"$STATUS_SUBSTITUTE")
-  fi
+  rm -f "$STATUS_SUBSTITUTE"
+  ((written == 0)) || (umask "$((777 - STATUS_MODE))" && printf '%s\n' "$text" >"$STATUS_SUBSTITUTE")
 }
 
 # bash counts seconds by the machine's clock, which may be set back by hours in the first step.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.evidence_report import EvidenceReporter
 from tests.lab.conftest import CACHE
 from tests.lab.lab import Lab
 from tests.lab.network import Account
@@ -23,6 +24,9 @@ from . import clock
 from .disk import arm64_disk
 from .machine import EmulatedMachine
 from .supplies import serve_arm64
+
+# It takes longer than all others together, and needs what the cluster lab builds as well.
+JOINS = Path(__file__).with_name("test_arm64_worker_joins.py")
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +97,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.collectonly:
         config.pluginmanager.register(Turn(config, "the arm64 lab"), "lab-turn")
     config.pluginmanager.register(Reporter(config, "arm64"), "lab-report")
+    config.pluginmanager.register(EvidenceReporter(config, f"tests/arm64/{JOINS.name}"), "cluster-evidence")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A worker joins a cluster when it is asked for, by ``--all`` or by name, and last."""
+    joins = [item for item in items if item.path == JOINS]
+    items[:] = [item for item in items if item.path != JOINS]
+    if config.getoption("--all") or any(JOINS.name in argument for argument in config.args):
+        items += joins
+    else:
+        config.hook.pytest_deselected(items=joins)

@@ -47,7 +47,6 @@ class EmulatedMachine(Instance):
         self.hardware = Hardware(self.name, self.folder, TAP, self.account.mac)
         self._qemu: Daemon | None = None
         self._master: Daemon | None = None
-        # When it last got power, in seconds since 1970.
         self.booted = 0.0
         self.folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(VARIABLES, self.folder / VARIABLES.name)

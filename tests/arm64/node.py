@@ -25,9 +25,13 @@ def arm64_inventory(sources: Sources, extra: str = "") -> str:
 
 def launch(lab: Lab, machine: EmulatedMachine, rendered: Rendered, clock_off: timedelta = timedelta()) -> None:
     """Launch it as on OCI, and wait for a login. ``clock_off``: by how much its own clock is wrong."""
-    public = machine.key.with_suffix(".pub").read_text().strip()
-    lab.serve_metadata(machine, lab.encode(rendered.user_data.text), public)
+    paste(lab, machine, lab.encode(rendered.user_data.text))
     machine.boot(clock_off=clock_off)
+
+
+def paste(lab: Lab, machine: EmulatedMachine, user_data: str) -> None:
+    """Let it find this user-data, which is as the console encodes it, and the key of the person who logs in."""
+    lab.serve_metadata(machine, user_data, machine.key.with_suffix(".pub").read_text().strip())
 
 
 def settle(machine: EmulatedMachine) -> dict[str, Any]:

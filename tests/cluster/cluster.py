@@ -6,13 +6,14 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from meshstrap.inventory import load_inventory
 from meshstrap.plan import Plan, derive_plan
 from tests.lab.faults import start_again
+from tests.lab.instance import Instance
 from tests.lab.lab import Lab
 from tests.lab.machine import Machine
 from tests.lab.node import SCRIPT, status
@@ -50,6 +51,11 @@ class Cluster:
     def plan(self) -> Plan:
         """What the inventory says by now."""
         return derive_plan(load_inventory(self.inventory))
+
+    @property
+    def instances(self) -> Mapping[str, Instance]:
+        """The machine of every node, whatever it is made of."""
+        return self.machines
 
     def render(self, nodes: Iterable[str]) -> str:
         """Mint a key for each of these nodes, and render all; what was printed."""
@@ -97,13 +103,13 @@ class Cluster:
     ) -> None:
         """Wait until these nodes, or all, say that they converged; ``say`` is told of each that does."""
         deadline = time.monotonic() + seconds
-        left = list(names or self.machines)
+        left = list(names or self.instances)
         states: dict[str, dict[str, Any]] = {}
         while left:
             if time.monotonic() > deadline:
                 raise LabError(f"{', '.join(left)}: not converged in {seconds:g} s\n{json.dumps(states, indent=1)}")
             for name in tuple(left):
-                states[name] = state = status(self.machines[name])
+                states[name] = state = status(self.instances[name])
                 self.timeline.look(name, state)
                 if state.get("state") == "converged":
                     left.remove(name)
@@ -123,7 +129,7 @@ class Cluster:
 
     def tailnet_address(self, name: str) -> str:
         """A node's address in the tailnet, as tailscale says."""
-        return self.machines[name].run("tailscale", "ip", "-4").check().out.strip()
+        return self.instances[name].run("tailscale", "ip", "-4").check().out.strip()
 
     def apply(self, manifest: str) -> None:
         """Apply manifests."""

@@ -18,7 +18,7 @@ _PROBE = "bind9-host curl iperf3 iputils-ping python3 socat".split()
 
 # What nothing here calls, and every node would have to unpack: clang makes BPF only, so neither headers and libraries
 # of C and C++ nor gcc's parts are needed; the headers in clang's own folder are.
-_LEFT_OUT = (
+LEFT_OUT = (
     "/usr/share/doc/*",
     "/usr/share/info/*",
     "/usr/share/locale/*",
@@ -41,13 +41,13 @@ _LEFT_OUT = (
 def debian_layer(cache: Path) -> Path:
     """The layer, a tar packed by zstd, from this machine's own Debian sources."""
     packages = sorted({*_CILIUM, *_PROBE})
-    recipe = (SUITE, *packages, *_LEFT_OUT)
+    recipe = (SUITE, *packages, *LEFT_OUT)
     return cached(cache, "debian-layer", recipe, lambda folder: _build(folder, packages)) / "layer.tar.zst"
 
 
 def _build(folder: Path, packages: Iterable[str]) -> None:
     source = f"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {mirror()} {SUITE} main"
-    left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT]
+    left_out = [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
     include = "--include=" + ",".join(packages)
     tar = folder / "layer.tar"
     command = [

@@ -22,9 +22,10 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/evidence.md"
 _HEAD = """\
 # What the cluster lab has shown
 
-Written by `nox -s cluster -- --part K --update-golden` and by nothing else: each sentence below is the name of a test
-that passed, with the last day on which a run that wrote this page has shown it. All of it was shown with the versions
-below: with other versions everything is to be shown anew.
+Written by `nox -s cluster -- --part K --update-golden`, and where a worker is emulated by `nox -s arm64 -- --all
+--update-golden`, and by nothing else: each sentence below is the name of a test that passed, with the last day on which
+a run that wrote this page has shown it. All of it was shown with the versions below: with other versions everything is
+to be shown anew.
 """
 
 _NOT_SHOWN = """\

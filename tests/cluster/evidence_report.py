@@ -10,10 +10,14 @@ from .evidence import PAGE, Case, gather, keep, merged, read_shown
 
 
 class EvidenceReporter:
-    """Notes each test of a run; at its end ``--update-golden`` writes what was shown."""
+    """Notes each test of a run; at its end ``--update-golden`` writes what was shown.
 
-    def __init__(self, config: pytest.Config) -> None:
+    ``place``: the folder or the file whose tests the page speaks of.
+    """
+
+    def __init__(self, config: pytest.Config, place: str = "tests/cluster/") -> None:
         self._config = config
+        self._place = place
         self._routing = config.getoption("--routing")
         self._passed: set[Case] = set()
         self._failed: set[Case] = set()
@@ -23,6 +27,8 @@ class EvidenceReporter:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase of a test is over."""
+        if not report.nodeid.startswith(self._place):
+            return
         test = Case(report.nodeid, self._routing)
         if report.failed:
             self._failed.add(test)
@@ -36,10 +42,10 @@ class EvidenceReporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Add it: a test that failed takes away nothing, and what passed beside it has passed."""
-        if not self._config.getoption("--update-golden"):
+        if not self._config.getoption("--update-golden") or not self._passed | self._failed:
             return
         if "programs" not in self._properties:
-            self._said = f"{PAGE.name} stays as it is: without test_story.py nothing says which versions ran"
+            self._said = f"{PAGE.name} stays as it is: no test that passed has said which versions ran"
             return
         shown = gather(self._passed - self._failed, self._properties, self._outages)
         keep(merged(read_shown(), shown))

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from tests.lab.machine import Machine
+from tests.lab.instance import Instance
 from tests.lab.node import status
 from tests.lab.process import LabError, wait_until
 
@@ -18,12 +18,12 @@ from .probe import PORT, SERVICE, Probes
 HEAL_SECONDS = 600
 
 
-def since_boot(machine: Machine, when: str) -> bool:
+def since_boot(machine: Instance, when: str) -> bool:
     """Whether a time that the API or a status names, in whole seconds, is of the machine's present boot."""
     return bool(when) and datetime.fromisoformat(when).timestamp() >= int(machine.booted)
 
 
-def has_converged(machine: Machine) -> bool:
+def has_converged(machine: Instance) -> bool:
     """Whether a run of the present boot says so: until it begins, the file tells of the boot before."""
     try:
         state = status(machine)
@@ -43,41 +43,45 @@ def ready_nodes(cluster: Cluster) -> set[str]:
 
 def _is_fresh(cluster: Cluster, pod: dict[str, Any]) -> bool:
     # A pod of a node that was deleted stays in the API until it is collected.
-    if pod["spec"]["nodeName"] not in cluster.machines:
+    if pod["spec"]["nodeName"] not in cluster.instances:
         return False
     running = pod["status"].get("containerStatuses", [{}])[0].get("state", {}).get("running", {})
-    return since_boot(cluster.machines[pod["spec"]["nodeName"]], running.get("startedAt", ""))
+    return since_boot(cluster.instances[pod["spec"]["nodeName"]], running.get("startedAt", ""))
 
 
 def _pods_are_fresh(probes: Probes) -> bool:
     """Whether each node has its probe, ready, and started by the present boot: the API tells of older ones first."""
     cluster = probes.cluster
     pods = [pod for pod in cluster.objects("pods", "--selector", f"app={SERVICE}") if _is_fresh(cluster, pod)]
-    return {pod["spec"]["nodeName"] for pod in pods} == set(cluster.machines) == set(probes.pods())
+    return {pod["spec"]["nodeName"] for pod in pods} == set(cluster.instances) == set(probes.pods())
 
 
 def _pods_talk(probes: Probes) -> bool:
     """Whether each node's pod reaches every other's, and resolves the API's name."""
     pods = probes.pods()
     urls = [f"http://{pod.address}:{PORT}/" for pod in pods.values()]
-    ask = f"getent hosts kubernetes.default.svc.cluster.local && curl -sSf --max-time 4 {' '.join(urls)}"
-    answers = [probes.cluster.in_pod(pod.name, ["sh", "-c", ask], timeout=60) for pod in pods.values()]
+    ask = (
+        "getent hosts kubernetes.default.svc.cluster.local && "
+        f"curl -sSf --max-time {4 * probes.patience} {' '.join(urls)}"
+    )
+    answers = [probes.ask(pod, "sh", "-c", ask, seconds=60) for pod in pods.values()]
     return all(answer.code == 0 for answer in answers)
 
 
 def healed(probes: Probes, seconds: float = HEAL_SECONDS) -> None:
     """Wait until every node is converged and Ready, and every pod reaches every other and a name."""
     cluster = probes.cluster
-
-    machines = cluster.machines.values()
-    wait_until(lambda: all(has_converged(one) for one in machines), "every node converged", seconds=seconds, every=1)
+    # To be looked at takes a slow node's own time.
+    limits = {"seconds": seconds * probes.patience, "every": float(probes.patience)}
+    machines = cluster.instances.values()
+    wait_until(lambda: all(has_converged(one) for one in machines), "every node converged", **limits)
     questions = {
-        "every node Ready": lambda: ready_nodes(cluster) == set(cluster.machines),
+        "every node Ready": lambda: ready_nodes(cluster) == set(cluster.instances),
         "a fresh probe on every node": lambda: _pods_are_fresh(probes),
         "every pod reaches every other, and a name": lambda: _pods_talk(probes),
     }
     for what, question in questions.items():
-        wait_until(question, what, seconds=seconds, every=1)
+        wait_until(question, what, **limits)
 
 
 def heals_within_a_minute(probes: Probes, watch: Watch) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.lab.cached import cached
 from tests.lab.process import LabError, run
-from tests.lab.programs import module_sources, module_version, program_folder
+from tests.lab.programs import NATIVE, module_sources, module_version, program_folder
 
 from .chart import CILIUM
 from .debian_layer import debian_layer, pack
@@ -25,7 +27,7 @@ _SEARCHED = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True)
 class Image:
-    """An image. ``files``: path in it → a file or folder here; ``debian``: on top of the Debian layer."""
+    """An image for a processor. ``files``: path in it → a file or folder here; ``debian``: on top of a Debian layer."""
 
     name: str
     files: Mapping[str, Path]
@@ -34,6 +36,7 @@ class Image:
     user: str = ""
     environment: tuple[str, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    arch: str = NATIVE
 
     def layer(self, work: Path) -> Path:
         """The layer of its own files, packed."""
@@ -80,29 +83,24 @@ def kubernetes_images(cache: Path) -> list[Image]:
         # Go names the program after the last word of its path that is no version.
         Image(named["etcd"], {"/usr/local/bin/etcd": program_folder("etcd", cache) / "server"}, "etcd"),
         Image(named["coredns"], {"/coredns": program_folder("coredns", cache) / "coredns"}, "/coredns"),
-        Image(named["pause"], {"/pause": program_folder("pause", cache) / "pause"}, "/pause", user="65535:65535"),
+        pause_image(named["pause"], cache),
     ]
+
+
+def pause_image(name: str, cache: Path, arch: str = NATIVE) -> Image:
+    """What holds a pod's namespaces."""
+    program = program_folder("pause", cache, arch) / "pause"
+    return Image(name, {"/pause": program}, "/pause", user="65535:65535", arch=arch)
 
 
 def cilium_images(cache: Path) -> list[Image]:
     """The agent's image, the operator's and that of Hubble's relay, as upstream's Dockerfiles lay them out."""
-    version, sources = module_version("cilium", CILIUM), module_sources("cilium", CILIUM)
-    programs = program_folder("cilium", cache)
-    agent = {f"/usr/bin/{name}": programs / program for name, program in _AGENT_PROGRAMS.items()}
-    agent |= {f"/{Path(script).name}": sources / script for script in _AGENT_SCRIPTS}
-    agent |= {
-        "/opt/cni/bin/cilium-cni": programs / "cilium-cni",
-        "/cni/loopback": program_folder("cni", cache) / "loopback",
-    }
-    # What the agent compiles on each node.
-    agent |= {f"/var/lib/cilium/bpf/{path.name}": path for path in _bpf(sources)}
-    operator, relay = "/usr/bin/cilium-operator-generic", "/usr/bin/hubble-relay"
+    version, programs = module_version("cilium", CILIUM), program_folder("cilium", cache)
     hubble = program_folder("hubble", cache)
-    # Beside the agent, where upstream has it too.
-    agent |= {"/usr/bin/hubble": hubble / "hubble"}
-    clang = {"/usr/bin/clang": "clang-19"}
+    operator, relay = "/usr/bin/cilium-operator-generic", "/usr/bin/hubble-relay"
     return [
-        Image(f"quay.io/cilium/cilium:v{version}", agent, "/usr/bin/cilium-dbg", debian=True, links=clang),
+        # Hubble's program lies beside the agent, where upstream has it too.
+        agent_image(cache, beside={"/usr/bin/hubble": hubble / "hubble"}),
         Image(f"quay.io/cilium/operator-generic:v{version}", {operator: programs / "operator"}, operator),
         Image(
             f"quay.io/cilium/hubble-relay:v{version}",
@@ -112,6 +110,25 @@ def cilium_images(cache: Path) -> list[Image]:
             environment=("GOPS_CONFIG_DIR=/tmp",),
         ),
     ]
+
+
+def agent_image(cache: Path, arch: str = NATIVE, beside: Mapping[str, Path] = MappingProxyType({})) -> Image:
+    """The agent's image; ``beside`` is what lies in it and the agent never calls."""
+    version, sources = module_version("cilium", CILIUM), module_sources("cilium", CILIUM)
+    programs, cni = program_folder("cilium", cache, arch), program_folder("cni", cache, arch)
+    files = {f"/usr/bin/{name}": programs / program for name, program in _AGENT_PROGRAMS.items()}
+    files |= {f"/{Path(script).name}": sources / script for script in _AGENT_SCRIPTS}
+    files |= {"/opt/cni/bin/cilium-cni": programs / "cilium-cni", "/cni/loopback": cni / "loopback"}
+    # What the agent compiles on each node.
+    files |= {f"/var/lib/cilium/bpf/{path.name}": path for path in _bpf(sources)}
+    return Image(
+        f"quay.io/cilium/cilium:v{version}",
+        {**files, **beside},
+        "/usr/bin/cilium-dbg",
+        debian=True,
+        links={"/usr/bin/clang": "clang-19"},
+        arch=arch,
+    )
 
 
 _AGENT_PROGRAMS = {
@@ -142,7 +159,8 @@ def make_images(cache: Path) -> Path:
 
     def make(folder: Path) -> None:
         images = [*kubernetes_images(cache), *cilium_images(cache), Image(PROBE, {}, "/bin/sh", debian=True)]
-        digests = _push(images, folder, debian, cache)
+        with open_registry(folder, cache) as registry:
+            digests = {image.name: registry.push(image, debian) for image in images}
         (folder / "digests.json").write_text(json.dumps(digests, indent=1))
 
     return cached(cache, "images", [debian.parent.name, *programs, *rooms], make)
@@ -154,30 +172,45 @@ def read_digests(folder: Path) -> dict[str, str]:
     return digests
 
 
-def _push(images: Sequence[Image], folder: Path, debian: Path, cache: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class OpenRegistry:
+    """A registry that takes images. ``work`` is a folder for what is only needed meanwhile."""
+
+    crane: Sequence[str]
+    work: Path
+
+    def push(self, image: Image, debian: Path) -> str:
+        """Push the layers, then name what runs in them; the image's digest."""
+        target = self.place(image.name)
+        layers = [debian] if image.debian else []
+        if image.files:
+            layers.append(image.layer(self.work))
+        words = [f"--new_layer={layer}" for layer in layers]
+        self.run("append", "--oci-empty-base", *words, "--new_tag", target)
+        settings = ["--set-platform", f"linux/{image.arch}", "--entrypoint", image.start]
+        settings += [word for variable in (_SEARCHED, *image.environment) for word in ("--env", variable)]
+        settings += ["--user", image.user] if image.user else []
+        return self.run("mutate", target, "--tag", target, *settings).strip().rpartition("@")[2]
+
+    def place(self, name: str) -> str:
+        """Where an image of this name is pushed."""
+        return f"127.0.0.1:{PORT}/{place(name)}"
+
+    def run(self, *words: str) -> str:
+        """What crane says."""
+        return run([*self.crane, *words], timeout=600).check().out
+
+
+@contextmanager
+def open_registry(folder: Path, cache: Path) -> Iterator[OpenRegistry]:
+    """Let images be pushed into a folder that a registry will serve."""
     work = folder / "work"
     work.mkdir()
     with PrivateNetwork(work) as namespace:
         server = serve_registry(namespace, folder, work / "registry.yaml", cache, writable=True)
         crane = ["ip", "netns", "exec", namespace, str(program_folder("crane", cache) / "crane")]
         try:
-            digests = {image.name: _push_one(image, work, debian, crane) for image in images}
+            yield OpenRegistry(crane, work)
         finally:
             server.stop()
     shutil.rmtree(work)
-    return digests
-
-
-def _push_one(image: Image, work: Path, debian: Path, crane: Sequence[str]) -> str:
-    """Push the layers, then name what runs in them; the image's digest."""
-    target = f"127.0.0.1:{PORT}/{place(image.name)}"
-    layers = [debian] if image.debian else []
-    if image.files:
-        layers.append(image.layer(work))
-    words = [f"--new_layer={layer}" for layer in layers]
-    run([*crane, "append", "--oci-empty-base", *words, "--new_tag", target], timeout=600).check()
-    settings = ["--set-platform", "linux/amd64", "--entrypoint", image.start]
-    settings += [word for variable in (_SEARCHED, *image.environment) for word in ("--env", variable)]
-    settings += ["--user", image.user] if image.user else []
-    pushed = run([*crane, "mutate", target, "--tag", target, *settings], timeout=600).check()
-    return pushed.out.strip().rpartition("@")[2]

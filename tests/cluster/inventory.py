@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from tests.lab.vendors import TAILSCALE
 
 from .coordination import TAG, URL
@@ -27,14 +30,19 @@ _FORCED = """\
 
 
 def cluster_inventory(
-    sources: str, values: str, trusted_ca: str, *, later: bool = False, extra: str = "", routing: str = "vxlan"
+    sources: str,
+    values: str,
+    trusted_ca: str,
+    *,
+    nodes: Mapping[str, str] = MappingProxyType(NODES),
+    extra: str = "",
+    routing: str = "vxlan",
 ) -> str:
     """The inventory of the lab's cluster.
 
-    ``sources`` and ``values`` are the YAML of where everything comes from, ``trusted_ca`` is PEM; ``later``: with the
-    fourth node; ``extra``: further lines of ``cluster:``; ``routing``: how pods travel.
+    ``sources`` and ``values`` are the YAML of where everything comes from, ``trusted_ca`` is PEM; ``nodes``: name →
+    account; ``extra``: further lines of ``cluster:``; ``routing``: how pods travel.
     """
-    nodes = NODES | (LATER if later else {})
     accounts = "".join(f"  - {{name: {account}, subnet: 10.0.0.0/24}}\n" for account in nodes.values())
     machines = "".join(
         f"  - {{name: {name}, account: {account}, role: {'control-plane' if name == 'cp1' else 'worker'}, "

@@ -12,7 +12,7 @@ from tests.lab.process import wait_until
 
 from .cluster import Cluster, invoke
 from .healing import has_converged
-from .inventory import cluster_inventory
+from .inventory import LATER, NODES, cluster_inventory
 
 SECRETS = "/etc/meshstrap/secrets"
 # Not restarted by anything that happens to another node.
@@ -28,7 +28,7 @@ def render(cluster: Cluster, name: str, key: str) -> None:
     """A person adds a node to the inventory, or comes back to one, with an auth key; w3 is the fourth."""
     sources, values = cluster.supplies.sources, cluster.supplies.values
     routing = cluster.plan.routing
-    later = cluster_inventory(sources, values, cluster.headscale.trusted_ca, later=True, routing=routing)
+    later = cluster_inventory(sources, values, cluster.headscale.trusted_ca, nodes=NODES | LATER, routing=routing)
     cluster.inventory.write_text(later)
     assert name in {node.name for node in load_inventory(cluster.inventory).nodes}
     keys = cluster.folder / "keys.yaml"

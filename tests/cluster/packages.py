@@ -11,7 +11,7 @@ from tests.lab import packages as lab_packages
 from tests.lab import vendors
 from tests.lab.cached import cached
 from tests.lab.packages import Deb
-from tests.lab.programs import module_version, program_folder
+from tests.lab.programs import NATIVE, module_version, program_folder
 
 _PROGRAMS = ("cni", "containerd", "crictl", "kubernetes", "tailscale")
 
@@ -28,9 +28,9 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
 """
 
 
-def kubernetes_debs(cache: Path) -> list[Deb]:
-    """The packages of the Kubernetes repository."""
-    programs, cni = program_folder("kubernetes", cache), program_folder("cni", cache)
+def kubernetes_debs(cache: Path, arch: str = NATIVE) -> list[Deb]:
+    """The packages of the Kubernetes repository, less crictl's."""
+    programs, cni = program_folder("kubernetes", cache, arch), program_folder("cni", cache, arch)
     version = f"{module_version('kubernetes', 'k8s.io/kubernetes')}-1.1"
     plugins = module_version("cni", "github.com/containernetworking/plugins")
     kubelet: dict[str, Path | str] = {
@@ -49,11 +49,10 @@ def kubernetes_debs(cache: Path) -> list[Deb]:
     networks["/etc/cni/net.d/.kubernetes-cni-keep"] = ""
     needed = "kubernetes-cni (>= 1.2.0), mount, util-linux"
     return [
-        Deb("kubelet", version, kubelet, depends=needed, units=("kubelet.service",)),
-        Deb("kubeadm", version, kubeadm),
-        Deb("kubectl", version, {"/usr/bin/kubectl": programs / "kubectl"}),
-        Deb("kubernetes-cni", f"{plugins}-1.1", networks),
-        vendors.crictl_deb(cache),
+        Deb("kubelet", version, kubelet, depends=needed, units=("kubelet.service",), arch=arch),
+        Deb("kubeadm", version, kubeadm, arch=arch),
+        Deb("kubectl", version, {"/usr/bin/kubectl": programs / "kubectl"}, arch=arch),
+        Deb("kubernetes-cni", f"{plugins}-1.1", networks, arch=arch),
     ]
 
 
@@ -78,4 +77,5 @@ def _debs(cache: Path) -> dict[str, list[Deb]]:
         vendors.CONTAINERD, program_folder("containerd", cache), vendors.debian_runc(cache)
     )
     tailscale = vendors.tailscale_deb(vendors.TAILSCALE, program_folder("tailscale", cache))
-    return {"kubernetes": kubernetes_debs(cache), "containerd": [containerd], "tailscale": [tailscale]}
+    kubernetes = [*kubernetes_debs(cache), vendors.crictl_deb(cache)]
+    return {"kubernetes": kubernetes, "containerd": [containerd], "tailscale": [tailscale]}

@@ -14,6 +14,11 @@ PORT = 8080
 NODE_PORT = 30080
 SERVICE = "probe"
 
+# IPv4 and ICMP headers: what a ping's payload leaves of a packet. Bytes.
+PING_HEADERS = 28
+# 1280 of the tailnet, less VXLAN's 50. Bytes.
+POD_MTU = 1230
+
 _SERVER = """\
 import os, http.server
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -30,8 +35,9 @@ http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
 """
 
 
-def manifest(image: str) -> str:
-    """The pods, one a node and on the control plane too, and their service."""
+def manifest(image: str, seconds: int = 1) -> str:
+    """The pods, one a node and on the control plane too, and their service. ``seconds``: what an answer may take."""
+    asked = {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1, "timeoutSeconds": seconds}
     pod = {
         "metadata": {"labels": {"app": SERVICE}},
         "spec": {
@@ -46,7 +52,7 @@ def manifest(image: str) -> str:
                         {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
                         for name, path in (("POD", "metadata.name"), ("NODE", "spec.nodeName"))
                     ],
-                    "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
+                    "readinessProbe": asked,
                 }
             ],
         },
@@ -80,23 +86,25 @@ class Pod:
 
 
 class Probes:
-    """The pods of a cluster."""
+    """The pods of a cluster. ``patience``: how many times as long its slowest node may take for anything."""
 
-    def __init__(self, cluster: Cluster, image: str) -> None:
+    def __init__(self, cluster: Cluster, image: str, patience: int = 1) -> None:
         self.cluster = cluster
-        cluster.apply(manifest(image))
+        self.patience = patience
+        cluster.apply(manifest(image, patience))
         self.wait_ready()
 
     def wait_ready(self, seconds: float = 240) -> None:
         """Wait until every node of the cluster has its pod, ready."""
-        wait_until(lambda: set(self.pods()) == set(self.cluster.machines), "a probe on every node", seconds=seconds)
+        ready, nodes = self.pods, self.cluster.instances
+        wait_until(lambda: set(ready()) == set(nodes), "a probe on every node", seconds=seconds * self.patience)
 
     def wait_born_since_boot(self, node: str, seconds: float = 240) -> None:
         """Wait until a node's pod runs that was started since the machine has power, and all others too.
 
         For a while after a power cut the API tells of the pods from before.
         """
-        powered = datetime.fromtimestamp(int(self.cluster.machines[node].booted), UTC)
+        powered = datetime.fromtimestamp(int(self.cluster.instances[node].booted), UTC)
 
         def born() -> bool:
             started = self.started().get(node)
@@ -133,4 +141,14 @@ class Probes:
 
     def fetch(self, pod: Pod, url: str, *options: str) -> Result:
         """Fetch a page out of a pod; four seconds at most."""
-        return self.cluster.in_pod(pod.name, ["curl", "-sS", "--max-time", "4", *options, url])
+        return self.ask(pod, "curl", "-sS", "--max-time", str(4 * self.patience), *options, url)
+
+    def ping(self, here: str, there: str, size: int) -> Result:
+        """Packets of exactly this many bytes that nobody may fragment, from the pod of one node to that of another."""
+        pods, limit = self.pods(), str(4 * self.patience)
+        packet = ("-M", "do", "-s", str(size - PING_HEADERS))
+        return self.ask(pods[here], "ping", "-c", "2", "-W", limit, *packet, pods[there].address)
+
+    def ask(self, pod: Pod, *argv: str, seconds: float = 30) -> Result:
+        """Run a command in a pod."""
+        return self.cluster.in_pod(pod.name, argv, timeout=seconds * self.patience)

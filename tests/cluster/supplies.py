@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.architectures import serve_also
 from tests.lab.lab import Lab
-from tests.lab.packages import SigningKey, write_repository
+from tests.lab.packages import Deb, SigningKey, write_repository
 from tests.lab.tree import base_tree, distribution_packages
 from tests.lab.vendors import SUITE, Sources
 
@@ -22,6 +24,21 @@ from .packages import package_pools
 from .registry import MIRRORS, serve_registry
 
 WEB = "http://apt.lab.test"
+# Repositories with suites and components, as their vendors have them; all others are flat.
+_DISTS = {"containerd": (SUITE, "stable"), "tailscale": (SUITE, "main")}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What nodes of another processor than the lab's own download beside it.
+
+    ``packages``: repository → packages, the distribution's own repository too; ``images``: a folder as the registry
+    serves it, with the images of both.
+    """
+
+    arch: str
+    packages: Mapping[str, Sequence[Deb | Path]]
+    images: Path
 
 
 @dataclass(frozen=True)
@@ -69,8 +86,7 @@ class Supplies(Sources):
             form.format(name=name, web=WEB, slash=slash, suite=suite, component=component, key=self.fingerprint)
             for name, slash, suite, component in (
                 ("kubernetes", "/", "/", ""),
-                ("containerd", "", SUITE, "stable"),
-                ("tailscale", "", SUITE, "main"),
+                *((name, "", *place) for name, place in _DISTS.items()),
             )
         )
 
@@ -99,15 +115,16 @@ class Supplies(Sources):
         lab.undo.append(serve_registry(lab.segment.servers, self.registry, settings, self.cache).stop)
 
 
-def make_supplies(folder: Path, cache: Path) -> Supplies:
+def make_supplies(folder: Path, cache: Path, foreign: Foreign | None = None) -> Supplies:
     """Write what the web server serves to ``folder``, anew; all that takes long comes out of ``cache``."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    helm, chart, registry = helm_archive(cache), cilium_chart(cache), make_images(cache)
+    helm, chart = helm_archive(cache), cilium_chart(cache)
+    registry = foreign.images if foreign else make_images(cache)
     for place, file in (("helm", helm), ("charts", chart)):
         (folder / place).mkdir()
         shutil.copyfile(file, folder / place / file.name)
-    fingerprint = _write_repositories(folder, cache)
+    fingerprint = _write_repositories(folder, cache, foreign)
     return Supplies(
         folder=folder,
         fingerprint=fingerprint,
@@ -119,14 +136,19 @@ def make_supplies(folder: Path, cache: Path) -> Supplies:
     )
 
 
-def _write_repositories(folder: Path, cache: Path) -> str:
-    pools, tree = package_pools(cache), base_tree("trixie", cache)
+def _write_repositories(folder: Path, cache: Path, foreign: Foreign | None) -> str:
+    tree = base_tree("trixie", cache)
+    packages: dict[str, list[Deb | Path]] = {name: [*debs] for name, debs in package_pools(cache).items()}
+    packages[tree.name] = [*sorted(distribution_packages(tree).glob("*.deb"))]
+    for name, debs in foreign.packages.items() if foreign else ():
+        packages.setdefault(name, []).extend(debs)
     home = folder.with_name(f"{folder.name}-key-{os.getpid()}")
     key = SigningKey(home)
-    write_repository(folder / "kubernetes", pools["kubernetes"], key)
-    write_repository(folder / "containerd", pools["containerd"], key, suite=SUITE, component="stable")
-    write_repository(folder / "tailscale", pools["tailscale"], key, suite=SUITE)
-    write_repository(folder / tree.name, sorted(distribution_packages(tree).glob("*.deb")), key)
+    for name, debs in packages.items():
+        suite, component = _DISTS.get(name, ("", "main"))
+        write_repository(folder / name, debs, key, suite=suite, component=component)
+        if foreign:
+            serve_also(foreign.arch, folder / name, key, suite=suite)
     key.close()
     shutil.rmtree(home)
     return key.fingerprint

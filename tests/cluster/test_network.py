@@ -8,26 +8,15 @@ import json
 import pytest
 
 from tests.lab.network import COORDINATION, SERVERS
-from tests.lab.process import Result, wait_until
+from tests.lab.process import wait_until
 
 from .capture import Capture
 from .cluster import Cluster
 from .inventory import NODES
-from .probe import NODE_PORT, PORT, Probes
+from .probe import NODE_PORT, POD_MTU, PORT, Probes
 
 PAIRS = list(itertools.permutations(NODES, 2))
 EVERY_PAIR = list(itertools.product(NODES, NODES))
-# IPv4 and ICMP headers: what a ping's payload leaves of a packet. Bytes.
-PING_HEADERS = 28
-POD_MTU = 1230
-
-
-def ping(probes: Probes, here: str, there: str, size: int) -> Result:
-    """One packet of exactly this many bytes that nobody may fragment."""
-    pods = probes.pods()
-    payload = str(size - PING_HEADERS)
-    words = ["ping", "-c", "2", "-W", "4", "-M", "do", "-s", payload, pods[there].address]
-    return probes.cluster.in_pod(pods[here].name, words)
 
 
 def test_the_internal_address_of_every_node_is_its_tailnet_address(cluster: Cluster) -> None:
@@ -97,8 +86,8 @@ def test_a_pod_resolves_names_inside_and_outside(probes: Probes, here: str) -> N
 
 @pytest.mark.parametrize(("here", "there"), PAIRS)
 def test_exactly_the_pod_mtu_passes_between_accounts(probes: Probes, here: str, there: str) -> None:
-    assert ping(probes, here, there, POD_MTU).code == 0
-    larger = ping(probes, here, there, POD_MTU + 1)
+    assert probes.ping(here, there, POD_MTU).code == 0
+    larger = probes.ping(here, there, POD_MTU + 1)
     assert larger.code != 0
     assert "too long" in larger.out + larger.err
 

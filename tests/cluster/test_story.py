@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import yaml
@@ -29,6 +30,13 @@ def test_every_node_converges_and_nobody_has_touched_it(cluster: Cluster) -> Non
     assert {name: status(machine)["state"] for name, machine in cluster.machines.items()} == dict.fromkeys(
         NODES, "converged"
     )
+
+
+def test_no_run_failed_on_the_way(cluster: Cluster) -> None:
+    """It would have been tried again half a minute later, and nobody would have seen more than a slow node."""
+    journals = {name: machine.journal("--unit=meshstrap", "--output=cat") for name, machine in cluster.machines.items()}
+    assert all(" changed " in text for text in journals.values())
+    assert [line for text in journals.values() for line in re.findall(r"^\S+ error .*$", text, re.MULTILINE)] == []
 
 
 def test_the_workers_ran_before_the_control_plane_existed(cluster: Cluster) -> None:

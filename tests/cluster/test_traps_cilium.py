@@ -16,8 +16,6 @@ from .probe import NODE_PORT, PORT, Probes
 
 AGENTS = "k8s-app=cilium"
 TAILNET_MTU = 1280
-# IPv4 and ICMP headers. Bytes.
-PING_HEADERS = 28
 
 
 def restart_agents(cluster: Cluster, nodes: tuple[str, ...]) -> None:
@@ -58,11 +56,9 @@ def born_again(probes: Probes, *nodes: str) -> None:
 
 def fragments(probes: Probes, size: int) -> tuple[bool, int]:
     """Send packets that nobody may fragment from w1 to w2: whether they arrive, and how many fragments left w1."""
-    pods = probes.pods()
     seen = Capture(probes.cluster.machines["w1"].account.machine, "tailscale0", "ip[6:2] & 0x3fff != 0")
-    words = ["ping", "-c", "3", "-W", "4", "-M", "do", "-s", str(size - PING_HEADERS), pods["w2"].address]
     with seen:
-        arrived = probes.cluster.in_pod(pods["w1"].name, words).code == 0
+        arrived = probes.ping("w1", "w2", size).code == 0
     return arrived, len(seen.packets)
 
 

@@ -26,13 +26,13 @@ SAY_EVERY = 15
 SETTINGS = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -buildvcs=false"}
 
 
-def build_programs(module: str, source: Path, flags: Sequence[str], folder: Path, cache: Path, arch: str) -> None:
-    """Build the ``tool`` lines of a module into ``folder``, for that processor.
+def build_programs(module: str, source: Path, words: Sequence[str], cache: Path, arch: str) -> None:
+    """Build programs of a module for that processor; ``words`` go to ``go build``: what is built, how, and whereto.
 
     Go keeps every package that it has compiled: a build that was interrupted goes on where it was. ``LabError`` when it
     fails, or when no package was finished for ``SILENT_SECONDS``.
     """
-    command = ["go", "build", "-C", str(source), "-v", *flags, "-o", f"{folder}/", "tool"]
+    command = ["go", "build", "-C", str(source), "-v", *words]
     with _one_at_a_time(cache, module):
         began, said = time.monotonic(), time.monotonic()
         last: deque[str] = deque(maxlen=40)

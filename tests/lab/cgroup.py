@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+# What a session has at nice -10 (kernel/sched/core.c, sched_prio_to_weight); all begin with 1024.
+_PREFERRED = 9548
 CONTROLLERS = ("cpu", "cpuacct", "cpuset", "devices", "freezer", "blkio", "pids", "systemd", "memory")
 
 
@@ -36,6 +38,13 @@ def make(name: str, *, controllers: bool) -> list[Path]:
                 (group / setting).write_text((root / setting).read_text())
         groups.append(group)
     return groups
+
+
+def prefer(group: Path) -> None:
+    """Let its processes get the CPUs before others, as :func:`tests.lab.turn.prefer` lets a session of them."""
+    shares = group / "cpu.shares"
+    if shares.exists():
+        shares.write_text(str(_PREFERRED))
 
 
 def all_of(prefix: str) -> list[Path]:

@@ -13,6 +13,8 @@ class Instance(ABC):
 
     name: str
     account: Account
+    booted: float
+    """When it last got power, in seconds since 1970; 0 before it had any."""
 
     @abstractmethod
     def run(self, *argv: str, text: str | None = None, timeout: float = 120) -> Result:

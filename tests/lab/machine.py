@@ -40,7 +40,6 @@ class Machine(Instance):
         self._leader = 0
         self._groups: list[Path] = []
         self._boots = 0
-        # When it last got power, in seconds since 1970.
         self.booted = 0.0
         self._mount()
 
@@ -99,6 +98,11 @@ class Machine(Instance):
         wait_until(self._find_leader, f"{self.name}: a first process", seconds=20)
         if wait:
             wait_until(self._is_up, f"{self.name}: systemd up (see {self.console})", seconds=BOOT_SECONDS)
+
+    def prefer(self) -> None:
+        """Get the CPUs before others do, as long as it has power."""
+        for group in self._groups:
+            cgroup.prefer(group)
 
     def _mount_state(self) -> None:
         (self.folder / "bpf").mkdir(exist_ok=True)

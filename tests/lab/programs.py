@@ -20,10 +20,14 @@ NATIVE = "amd64"
 
 @dataclass(frozen=True)
 class Settings:
-    """How a module is built. ``stamps``: a package's variable and its value, which the linker writes."""
+    """How a module is built. ``stamps``: a package's variable and its value, which the linker writes.
+
+    ``worker``: its packages that a worker runs, where it has others too, which take as long to build; empty: all.
+    """
 
     stamps: tuple[str, ...] = ()
     tags: str = ""
+    worker: tuple[str, ...] = ()
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -31,6 +35,14 @@ class Settings:
         # A stamp may hold spaces.
         stamped = "".join(f" -X '{stamp}'" for stamp in self.stamps)
         return (*(("-tags", self.tags) if self.tags else ()), "-ldflags", f"-s -w{stamped}")
+
+
+# What go.mod names.
+_ALL: tuple[str, ...] = ("tool",)
+
+
+def _packages(folder: str, names: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/{name}" for name in names.split())
 
 
 # Cilium splits it at the spaces: version, revision, date.
@@ -42,6 +54,10 @@ SETTINGS = {
         stamps=(_CILIUM,),
         # What upstream builds the operator called generic with; no other program looks at it.
         tags="ipam_provider_operator",
+        worker=_packages(
+            "github.com/cilium/cilium",
+            "cilium-dbg cilium-health/responder daemon plugins/cilium-cni tools/mount tools/sysctlfix",
+        ),
     ),
     "containerd": Settings(stamps=("github.com/containerd/containerd/v2/version.Version=v2.3.6",)),
     "crictl": Settings(stamps=("sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",)),
@@ -52,7 +68,8 @@ SETTINGS = {
             "k8s.io/component-base/version.gitVersion=v1.36.3",
             "k8s.io/component-base/version.gitMajor=1",
             "k8s.io/component-base/version.gitMinor=36",
-        )
+        ),
+        worker=_packages("k8s.io/kubernetes/cmd", "kubeadm kubectl kubelet"),
     ),
     "tailscale": Settings(
         stamps=("tailscale.com/version.shortStamp=1.102.5", "tailscale.com/version.longStamp=1.102.5-lab")
@@ -63,18 +80,20 @@ SETTINGS = {
 def program_folder(module: str, cache: Path, arch: str = NATIVE) -> Path:
     """The folder with a module's programs, built when the cache has none of exactly these sources.
 
-    ``arch``: the processor that they run on, in Go's and Debian's word.
+    ``arch``: the processor that they run on, in Go's and Debian's word. For another one than the lab's own only what a
+    worker runs is built.
     """
-    source = FOLDER / module
-    flags = SETTINGS.get(module, Settings()).flags
-    recipe: list[str | bytes] = [*flags, run(["go", "version"]).check().out]
+    source, settings = FOLDER / module, SETTINGS.get(module, Settings())
+    recipe: list[str | bytes] = [*settings.flags, run(["go", "version"]).check().out]
     # Those of the lab's own processor are kept under the name that they always had.
-    name, foreign = (module, ()) if arch == NATIVE else (f"{module}-{arch}", (arch,))
-    recipe += foreign
+    name, packages = module, _ALL
+    if arch != NATIVE:
+        name, packages = f"{module}-{arch}", settings.worker or packages
+        recipe += (arch, *settings.worker)
     recipe += [path.read_bytes() for path in sorted(source.rglob("*")) if path.is_file()]
 
     def build(folder: Path) -> None:
-        build_programs(name, source, flags, folder, cache, arch)
+        build_programs(name, source, (*settings.flags, "-o", f"{folder}/", *packages), cache, arch)
 
     return cached(cache, name, recipe, build)
 

@@ -25,8 +25,8 @@ def shown() -> Shown:
     return gather([STORY, *PAIRS, FAULT], RECORDED, {FAULT: "outage 24.1 s"})
 
 
-def collected() -> list[str]:
-    words = ["--collect-only", "--quiet", "--all", "-p", "no:cacheprovider", "tests/cluster"]
+def collected(place: str) -> list[str]:
+    words = ["--collect-only", "--quiet", "--all", "-p", "no:cacheprovider", place]
     asked = subprocess.run(
         [sys.executable, "-m", "pytest", *words], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -35,8 +35,9 @@ def collected() -> list[str]:
 
 def test_the_page_is_what_was_kept_and_knows_every_test_of_the_cluster(update_golden: bool) -> None:
     divisions = (CLUSTER, ROUTED_CLUSTER)
-    names = collected()
+    names = collected("tests/cluster")
     cases = [Case(name, one.routing) for one in divisions for name in names if one.has(name)]
+    cases += [Case(name) for name in collected("tests/arm64/test_arm64_worker_joins.py")]
     now = with_all(read_shown(), cases)
     if update_golden:
         keep(now)

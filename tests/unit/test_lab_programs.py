@@ -40,6 +40,22 @@ def test_programs_of_another_processor_have_a_place_of_their_own(
     assert "amd64" not in own
 
 
+def test_for_another_processor_only_what_a_worker_runs_is_built(
+    recipes: dict[str, tuple[str | bytes, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: dict[str, tuple[str, ...]] = {}
+    monkeypatch.setattr(programs, "build_programs", lambda *words: built.update({words[0]: words[2]}))
+    for module in ("kubernetes", "cilium"):
+        programs.program_folder(module, tmp_path)
+        programs.program_folder(module, tmp_path, "arm64")
+        worker = programs.SETTINGS[module].worker
+        source = (programs.FOLDER / module / "go.mod").read_text()
+        assert built[module][-1] == "tool"
+        assert built[f"{module}-arm64"][-len(worker) :] == worker
+        assert set(worker) < set(source.split()), "a worker's programs are some of the module's"
+        assert set(recipes[f"{module}-arm64"]) - set(recipes[module]) == {"arm64", *worker}
+
+
 def test_go_is_told_the_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
 
@@ -50,5 +66,5 @@ def test_go_is_told_the_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("tests.lab.building.subprocess.Popen", refuse)
     with pytest.raises(OSError, match=r"^$"):
-        building.build_programs("module", tmp_path, (), tmp_path, tmp_path, "arm64")
+        building.build_programs("module", tmp_path, (), tmp_path, "arm64")
     assert told == ["arm64"]

@@ -98,4 +98,4 @@ def test_a_build_that_fails_says_what_go_said(tmp_path: Path) -> None:
     source.mkdir()
     (source / "go").write_text("")
     with pytest.raises(LabError, match="go build"):
-        build_programs("module", source, (), tmp_path / "out", tmp_path, "amd64")
+        build_programs("module", source, ("-o", f"{tmp_path}/out/", "tool"), tmp_path, "amd64")

@@ -3,7 +3,7 @@
 # node. So each goes as soon as its worker is Ready, which is after that worker's own credentials are on its disk; kubeadm
 # lets nobody join by the name of a node that is Ready.
 
-: "${ROOT?}" "${NODE_NAME:?}"
+: "${ROOT?}"
 
 check_bootstrap_tokens() {
   local left timer
@@ -11,12 +11,12 @@ check_bootstrap_tokens() {
   left=$(bootstrap_tokens_left)
   [[ $left != *' Ready'* ]]
   timer=$(service_state meshstrap-tokens.timer)
-  [[ $timer == *=active* ]] || timer=
-  [[ -n $left && -n $timer || -z $left$timer ]]
+  [[ -z $left || $timer == *=active* ]]
+  [[ -n $left || $timer != *=active* ]]
 }
 
 apply_bootstrap_tokens() {
-  local tokens timer secret worker here left=
+  local tokens secret worker twins left=
   if [[ -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
@@ -28,24 +28,24 @@ apply_bootstrap_tokens() {
   tokens=$(bootstrap_tokens_left)
   while read -r secret worker; do
     if [[ $worker == Ready* ]]; then
-      # All of CoreDNS came to run while there was this node alone, and nothing moves a pod that runs: no pod would resolve
-      # a name while this machine is down. Made anew, one prefers another node (kubeadm's anti-affinity).
-      here=$(kube get pods --namespace kube-system --selector k8s-app=kube-dns --field-selector "spec.nodeName=$NODE_NAME" \
-        --output name)
-      [[ $here != *$'\n'* ]] || kube delete --namespace kube-system "${here%%$'\n'*}" >&2
+      # All of CoreDNS came to run on the node that was Ready first, and nothing moves a pod that runs: no pod would resolve
+      # a name while that machine is down. Made anew, one prefers another node (kubeadm's anti-affinity).
+      twins=$(kube get pods --namespace kube-system --selector k8s-app=kube-dns \
+        --output custom-columns=:.spec.nodeName,:.metadata.name | awk 'n[$1]++ { print $2 }')
+      # shellcheck disable=SC2086 # a name of a pod has no spaces
+      [[ -z $twins ]] || kube delete pods --namespace kube-system $twins >&2
       kube delete --namespace kube-system "secret/$secret" >&2
     else
       left=$secret
     fi
   done <<<"$tokens"
-  # Workers come hours later, when no run is under way: looked for each minute, until no token is left. It may be that very
-  # run that is here, so a timer that ticks is left alone.
+  # Workers come hours later, when no run is under way: looked for each minute, until no token is left. A timer that
+  # ticks already is refused: it may be its very run that is here.
   if [[ -z $left ]]; then
     ask systemctl stop meshstrap-tokens.timer
     return 0
   fi
-  timer=$(service_state meshstrap-tokens.timer)
-  [[ $timer == *=active* ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
+  ask systemd-run --quiet --collect --unit=meshstrap-tokens \
     --on-active=60 --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
 }
 

@@ -25,9 +25,9 @@ KUBECTL = """
   "get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker")
     cat $S/secrets ;;
   "get nodes --no-headers") cat $S/nodes ;;
-  "get pods --namespace kube-system --selector k8s-app=kube-dns --field-selector spec.nodeName=cp1 --output name")
+  "get pods --namespace kube-system --selector k8s-app=kube-dns --output custom-columns="*)
     cat $S/resolvers ;;
-  "delete --namespace kube-system pod/"*) ;;
+  "delete pods --namespace kube-system "*) ;;
   "delete --namespace kube-system secret/"*) sed -i "/^${4#secret/} /d" $S/secrets ;;
 """
 SYSTEMCTL = (
@@ -116,15 +116,19 @@ def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(mach
     assert not any(call.startswith(("kubectl delete", "systemd-run")) for call in again.calls)
 
 
-@pytest.mark.parametrize(("here", "deleted"), [("a b", ["pod/a"]), ("a", []), ("", [])], ids=["both", "one", "none"])
-def test_names_move_to_the_worker_that_is_ready_where_all_of_coredns_is_here(
-    machine: Sandbox, here: str, deleted: list[str]
+@pytest.mark.parametrize(
+    ("resolvers", "deleted"),
+    [("\ncp1   a\ncp1   b\n", ["b"]), ("w1   a\nw1   b\n", ["b"]), ("cp1   a\nw1   b\n", []), ("", [])],
+    ids=["control plane alone", "worker alone", "both", "none"],
+)
+def test_once_a_worker_is_ready_names_outlive_any_one_node(
+    machine: Sandbox, resolvers: str, deleted: list[str]
 ) -> None:
     given(machine)
     machine.write("state/nodes", f"{NODE}w1{READY}")
-    machine.write("state/resolvers", "".join(f"pod/{name}\n" for name in here.split()))
+    machine.write("state/resolvers", resolvers)
     done = machine.run(STEP)
-    gone = [call.split()[-1] for call in done.calls if "delete --namespace kube-system pod/" in call]
+    gone = [call.split()[-1] for call in done.calls if " delete pods " in call]
     assert (done.code, gone) == (0, deleted), done.log
 
 
