@@ -123,6 +123,15 @@ def test_the_table_has_every_room_and_no_arrow_that_is_gone() -> None:
     assert {room: rooms for room, rooms in gone.items() if rooms} == {}
 
 
+def test_contributors_are_told_of_every_room_and_every_folder_of_the_tests() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {room: (f"`meshstrap/{room}/`", f"`meshstrap/{room}.py`", f"`{room}.py`") for room in MAY_IMPORT}
+    assert [room for room, names in rooms.items() if not any(name in text for name in names)] == []
+    (row,) = re.findall(r"^\| `tests/` \| (.*) \|$", text, re.MULTILINE)
+    folders = {path.name for path in (ROOT / "tests").iterdir() if (path / "__init__.py").exists()}
+    assert folders - set(re.findall(r"`(\w+)`", row)) == set()
+
+
 @pytest.mark.parametrize("path", [*PYTHON, *SHELL], ids=name_of)
 def test_a_file_is_short_and_its_name_has_no_number(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
