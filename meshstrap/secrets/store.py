@@ -46,7 +46,7 @@ def load_secrets(path: Path, environment: Mapping[str, str]) -> Secrets:
     refuse_tracked(path)
     document = _read_mapping(path, "auth_keys and bootstrap_tokens, with lines of NODE: VALUE below each")
     if set(document) - {"auth_keys", "bootstrap_tokens"}:
-        message = f"{path}: the only keys at the top are auth_keys and bootstrap_tokens"
+        message = f"{path}: the only keys at the top are auth_keys and bootstrap_tokens; nodes stand below these"
         raise SecretsInvalid(message)
     tokens = _by_node(document.get("bootstrap_tokens"), f"{path}: bootstrap_tokens")
     return Secrets(
@@ -132,7 +132,7 @@ def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
         # The parser's own text quotes the line, and with it the secret.
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        why = problem if problem == _TWICE else "no YAML; the line is not shown, since a secret may stand in it"
+        why = problem if problem == _TWICE else "not YAML; the line is not shown, since a secret may stand in it"
         message = f"{path}{where}: {why}"
         raise SecretsInvalid(message) from None
     if len(data) > MAXIMUM_BYTES:

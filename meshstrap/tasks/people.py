@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import inspect
 import signal
@@ -16,7 +17,8 @@ from invoke.exceptions import Exit
 from invoke.parser.argument import Argument
 from invoke.tasks import Task, task
 
-from meshstrap.errors import MeshstrapError
+from meshstrap.errors import MeshstrapError, OutputRefused
+from meshstrap.files import blamed, is_exhaustion
 from meshstrap.stdout import end_unread, let_go, nobody_reads
 from meshstrap.tasks.command import given, in_this_program
 from meshstrap.tasks.parsing import Word, extend_parser
@@ -73,10 +75,20 @@ class PeopleTask(Task[Callable[..., None]]):
         ]
 
 
+def _exhausted(error: OSError) -> str:
+    # What tasks write for people says its place itself.
+    where = blamed(error) or (
+        "this machine" if error.errno in {errno.EMFILE, errno.ENFILE} else "temporary files (TMPDIR)"
+    )
+    return f"{where}: {error.strerror}: nothing half-written is left; free some and run it again"
+
+
 def people_task(
     *, iterable: Sequence[str] = (), word: str = "", **help_texts: str
 ) -> Callable[[Callable[..., None]], Any]:
     """A task whose known errors are a message and an exit code; a bug keeps its traceback, Ctrl-C says nothing.
+
+    A machine that has run out of something is no bug, whichever file it was that noticed first.
 
     ``word`` is the one parameter that may stand behind the task's name without a flag, or be left out.
     """
@@ -94,6 +106,10 @@ def people_task(
                     raise Exit(in_this_program(str(error)), code=error.exit_code) from error
             except KeyboardInterrupt:
                 raise Exit(code=INTERRUPTED) from None
+            except OSError as error:
+                if not is_exhaustion(error):
+                    raise
+                raise Exit(_exhausted(error), code=OutputRefused.exit_code) from error
 
         names = inspect.signature(function).parameters
         texts = {name: text for name, text in HELP.items() if name in names} | help_texts

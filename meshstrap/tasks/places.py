@@ -104,6 +104,8 @@ def own_ssh_key(file: str) -> tuple[str, str]:
             return parse_ssh_key(path.read_text(encoding="utf-8").strip()), str(path)
         except (OSError, ValueError) as error:
             if file:
-                message = f"--ssh-key {file}: {error}; nothing was written"
+                binary = "this is no text, and a public SSH key is a line of it"
+                why = binary if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+                message = f"--ssh-key {file}: {why}; nothing was written"
                 raise OutputRefused(message) from error
     return "", ""

@@ -49,6 +49,7 @@ def secrets(
             ignore_in_git(screen, file)
         save_secrets(place, after)
     screen.say(f"{place}: {after}")
+    show_strangers(screen, after, derived)
     show_missing(screen, {node.name: missing(after, node) for node in derived.nodes})
     screen.say(f"Next: `invoke render`, which puts them into {folder(output)}/NODE/.")
     if renew:
@@ -91,10 +92,15 @@ def find_secrets(screen: Screen, path: Path, plan: Plan, *, create: bool) -> Sec
         known = with_tokens(known, lacking, plan, LIFETIME)
         save_secrets(path, known)
         screen.say(f"{path}: {Count(len(lacking)):new bootstrap token}, good for {LIFETIME}\n")
+    show_strangers(screen, known, plan)
+    return known
+
+
+def show_strangers(screen: Screen, known: Secrets, plan: Plan) -> None:
+    """Warn of secrets for names that no node has: a node was taken away, or its name is mistyped here."""
     for name in known.strangers(node.name for node in plan.nodes):
         way = "" if name.startswith(ENVIRONMENT_PREFIX) else "; `invoke secrets --prune` removes it"
         screen.say(f"warning: there is a secret for {name}, which is no node of the inventory{way}", style="yellow")
-    return known
 
 
 def with_tokens(known: Secrets, names: Sequence[str], plan: Plan, lifetime: str) -> Secrets:

@@ -65,7 +65,9 @@ def test_a_refused_copy_is_said(example: Rendered, open_page: Open) -> None:
 
 def test_commands_are_copied_whole(example: Rendered, open_page: Open) -> None:
     opened = open_page(example.url)
-    for button in opened.page.locator(".command .copy").all():
+    buttons = opened.page.locator(".command .copy").all()
+    assert buttons
+    for button in buttons:
         button.click()
         button.locator("..").locator(".said .t:visible").wait_for()
         shown = opened.page.locator(f"#{button.get_attribute('data-copy')}").text_content() or ""

@@ -15,6 +15,7 @@ import pytest
 from invoke.program import Program
 
 import meshstrap.tasks
+from meshstrap.errors import OutputRefused
 from meshstrap.stdout import NOBODY_READS
 from meshstrap.tasks import lab, writing
 from tests.readme import ROOT
@@ -188,3 +189,47 @@ def test_a_task_that_writes_what_another_one_writes_waits_for_it_and_says_so(
     (tmp_path / "cluster.yaml").write_text(MINE)
     said = "secrets.yaml: another task writes it, or what is made of it; waiting until that has ended\n"
     assert (said in invoke(*words).out) == waits
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device"), "temporary files (TMPDIR): No space left on device: "),
+        (OSError(28, "No space left on device", "/x/.meshstrap-a.new"), "/x: No space left on device: "),
+        (OSError(24, "Too many open files"), "this machine: Too many open files: "),
+        (OSError(2, "No usable temporary directory found in ['/tmp']"), "temporary files (TMPDIR): No usable"),
+    ],
+)
+def test_a_machine_that_has_run_out_of_something_is_no_bug(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, error: OSError, said: str
+) -> None:
+    def exhausted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(writing, "render_scripts", exhausted)
+    result = invoke("render")
+    assert (result.code, result.err.startswith(said)) == (OutputRefused.exit_code, True), result.err
+    monkeypatch.setattr(writing, "render_scripts", lambda *_: Path("/not/there").read_text())
+    with pytest.raises(FileNotFoundError):
+        invoke("render")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "-o", "folder"), "folder: is a folder, and a file is asked for: nothing was written"),
+        (("schema", "-o", "folder"), "folder: is a folder, and a file is asked for: nothing was written"),
+        (("graph", "-o", "file"), "file: is a file, and a folder is asked for: nothing was written"),
+        (("verify", "--report", "file", "--hosts", "w1=x"), "file: is a file, and a folder is asked for"),
+        (("init", "-i", "new.yaml", "--ssh-key", "none"), "--ssh-key none: No such file or directory; nothing was"),
+        (("init", "-i", "new.yaml", "--ssh-key", "folder"), "--ssh-key folder: Is a directory; nothing was written"),
+        (("init", "-i", "new.yaml", "--ssh-key", "file"), "--ssh-key file: this is no text, and a public SSH key is"),
+    ],
+)
+def test_a_file_in_the_place_of_a_folder_is_said_and_the_other_way_round(
+    invoke: Invoke, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"\xff")
+    result = invoke(*words)
+    assert (result.code, result.err[: len(said)]) == (OutputRefused.exit_code, said)

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "plan": {"decisions", "inventory", "compat", "steps"},
     "secrets": {"errors", "files", "git"},
     "rendering": {"errors", "compat", "plan", "resources", "secrets", "steps"},
-    "lint": {"errors", "rendering", "resources"},
+    "lint": {"errors", "files", "rendering", "resources"},
     "output": {"errors", "files"},
     "page": {"errors", "files"},
     "ssh": {"errors"},
@@ -121,6 +121,15 @@ def test_the_table_has_every_room_and_no_arrow_that_is_gone() -> None:
     assert found.keys() - {"__init__"} == MAY_IMPORT.keys()
     gone = {room: MAY_IMPORT[room] - found[room] for room in MAY_IMPORT if room != "tasks"}
     assert {room: rooms for room, rooms in gone.items() if rooms} == {}
+
+
+def test_contributors_are_told_of_every_room_and_every_folder_of_the_tests() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {room: (f"`meshstrap/{room}/`", f"`meshstrap/{room}.py`", f"`{room}.py`") for room in MAY_IMPORT}
+    assert [room for room, names in rooms.items() if not any(name in text for name in names)] == []
+    (row,) = re.findall(r"^\| `tests/` \| (.*) \|$", text, re.MULTILINE)
+    folders = {path.name for path in (ROOT / "tests").iterdir() if (path / "__init__.py").exists()}
+    assert folders - set(re.findall(r"`(\w+)`", row)) == set()
 
 
 @pytest.mark.parametrize("path", [*PYTHON, *SHELL], ids=name_of)

@@ -110,7 +110,21 @@ def test_a_missing_program_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     if program == "shellcheck":
         monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
     monkeypatch.setattr("shutil.which", lambda name: None if name == program else original(name))
-    with pytest.raises(LintFailed, match=f"{program} is not installed"):
+    with pytest.raises(LintFailed, match=f"^{program}: no script is written .* {program} cannot be run: it is "):
+        lint_scripts({"a": script("a")})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("not a program", "Exec format error"), ("#!/bin/bash\nkill -9 $$", "ended with -9, without a word")],
+)
+def test_a_shellcheck_that_cannot_run_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, why: str
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    (tmp_path / "shellcheck").write_text(text)
+    (tmp_path / "shellcheck").chmod(0o755)
+    with pytest.raises(LintFailed, match=f"^shellcheck: .*{why}$"):
         lint_scripts({"a": script("a")})
 
 

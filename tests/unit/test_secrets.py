@@ -133,8 +133,8 @@ def test_other_keys_are_refused_without_being_shown(key: str, message: str) -> N
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (f"auth_keys: {{cp1: {KEY}\n", "secrets.yaml:2:1: no YAML; the line is not shown"),
-        (f"auth_keys: &{KEY}\n  *nosuch\n", "no YAML; the line is not shown"),
+        (f"auth_keys: {{cp1: {KEY}\n", "secrets.yaml:2:1: not YAML; the line is not shown"),
+        (f"auth_keys: &{KEY}\n  *nosuch\n", "not YAML; the line is not shown"),
         (f"auth_keys:\n  cp1: {KEY}\n  cp1: {KEY}x\n", "secrets.yaml:3:3: this name stands here a second time"),
         (f"{KEY}\n", "is no YAML file of auth_keys and bootstrap_tokens"),
         (f"- {KEY}\n", "is no YAML file of auth_keys and bootstrap_tokens"),

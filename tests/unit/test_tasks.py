@@ -342,6 +342,7 @@ def test_what_left_the_inventory_is_pruned_from_the_secrets(invoke: Invoke, tmp_
     (tmp_path / "cluster.yaml").write_text(MINE.replace("name: w1", "name: w2"))
     warning = "there is a secret for w1, which is no node of the inventory; `invoke secrets --prune` removes it"
     assert warning in invoke("render").out
+    assert warning in invoke("secrets").out
     result = invoke("secrets", "--prune")
     assert "w1: its auth key is removed\nw1: its bootstrap token is removed\n" in result.out
     assert "0 auth keys, 1 bootstrap token\n" in result.out

@@ -87,6 +87,7 @@ def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
 
 def test_nothing_is_removed_and_the_lock_is_waited_for(machine: Sandbox) -> None:
     calls = [call for call in machine.run("packages").calls if call.startswith("apt-get")]
+    assert calls
     for option in (
         "--no-remove",
         "DPkg::Lock::Timeout=600",
