@@ -17,7 +17,7 @@ from .cluster import Cluster
 from .coordination import Headscale
 from .healing import healed, heals_within_a_minute
 from .inventory import NODES
-from .outage import LITTLE, Watch
+from .outage import LITTLE, MINUTE, Watch
 from .probe import PORT, Probes
 from .supplies import Supplies
 
@@ -182,7 +182,10 @@ def test_pods_that_come_and_go_disturb_nobody(
         cluster.kubectl("rollout", "status", "deployment/crowd", "--timeout=600s", timeout=630).check()
         cluster.kubectl("delete", "deployment/crowd", "--cascade=foreground", timeout=300).check()
         heals_within_a_minute(probes, watch)
-        found = ", ".join(f"{name} {rebinds(machine, began)}" for name, machine in cluster.machines.items())
-        record_property("outage", f"{MANY} pods made and deleted, rebinds of tailscaled: {found}; {watch.figures()}")
-        assert watch.longest() <= LITTLE
+        found = {name: rebinds(machine, began) for name, machine in cluster.machines.items()}
+        told = ", ".join(f"{name} {count}" for name, count in found.items())
+        record_property("outage", f"{MANY} pods made and deleted, rebinds of tailscaled: {told}; {watch.figures()}")
+        # So many pods at once take both CPUs of this machine, and the probes wait for seconds: silence is no sign.
+        assert found == dict.fromkeys(found, 0)
+        assert watch.longest() <= MINUTE
     assert all_paths(cluster, direct=True)
