@@ -484,6 +484,13 @@ def test_whoever_has_no_home_has_no_key_there(invoke: Invoke, tmp_path: Path, mo
     assert invoke("render").code == 0
 
 
+@pytest.mark.parametrize("task", ["plan", "policy", "schema"])
+def test_a_dash_is_the_terminal(invoke: Invoke, tmp_path: Path, task: str) -> None:
+    said = invoke(task, "--output=-")
+    assert (said.code, len(said.out.splitlines()) > 10) == (0, True)
+    assert not (tmp_path / "-").exists()
+
+
 def test_schema(invoke: Invoke, tmp_path: Path) -> None:
     assert "written" in invoke("schema").out
     assert "unchanged" in invoke("schema").out
