@@ -5,6 +5,7 @@ No git on this machine and a folder that is in no repository are both fine.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -59,7 +60,8 @@ def keep_from_git(path: Path, names: Sequence[str] = ()) -> Path | None:
 
 def _place(path: Path, names: Sequence[str]) -> tuple[Path, Sequence[str]]:
     """The folder in which git is asked, and for what. Of a symbolic link git takes the link, not what it leads to."""
-    path = path.resolve()
+    # Path.resolve() of Python 3.11 raises a RuntimeError of its own for a link that leads to itself.
+    path = Path(os.path.realpath(path))
     return (path, names) if names else (path.parent, [path.name])
 
 

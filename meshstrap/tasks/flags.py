@@ -37,7 +37,7 @@ def init(
     does(node=node, volume=volume, inventory=inventory, name=name, login_server=login_server, ssh_key=ssh_key)
 
 
-@people_task(json="as JSON, for programs", output="a file to write it to; without it the terminal")
+@people_task(json="as JSON, for programs", output="a file to write it to; without it, or with -, the terminal")
 def plan(context: Context, inventory: str = "", output: str = "", json: bool = False) -> None:
     """Show everything that follows from the inventory, and why."""
     from meshstrap.tasks.inventory import plan as does
@@ -47,7 +47,7 @@ def plan(context: Context, inventory: str = "", output: str = "", json: bool = F
 
 @people_task(
     beside="a policy that is there already: shows what it lacks, and writes nothing",
-    output="a file to write it to; without it the terminal",
+    output="a file to write it to; without it, or with -, the terminal",
     lang="en or ko, the language of the reasons; without it that of your locale",
 )
 def policy(context: Context, inventory: str = "", beside: str = "", output: str = "", lang: str = "") -> None:

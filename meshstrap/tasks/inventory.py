@@ -55,7 +55,7 @@ def starter(answers: Answers, key: str) -> str:
 
 def plan(inventory: str, output: str, json: bool) -> None:
     """What ``plan`` does."""
-    screen = TaskScreen()
+    screen, output = TaskScreen(), _file(output)
     derived = load_plan(find_inventory(inventory, None if json else screen))
     with screen.recorded(wanted=bool(output)) as record:
         if json:
@@ -72,7 +72,7 @@ def plan(inventory: str, output: str, json: bool) -> None:
 def policy(inventory: str, beside: str, output: str, lang: str) -> None:
     """What ``policy`` does."""
     language = choose_language(lang, os.environ)
-    screen = TaskScreen()
+    screen, output = TaskScreen(), _file(output)
     derived = load_plan(find_inventory(inventory, screen if output or beside else None))
     if not derived.tags:
         raise PolicyInvalid(
@@ -86,6 +86,11 @@ def policy(inventory: str, beside: str, output: str, lang: str) -> None:
         screen.say(f"{output}: written")
     else:
         screen.say(policy_text(derived, language).rstrip("\n"))
+
+
+def _file(output: str) -> str:
+    """``-`` is the terminal, as for most programs."""
+    return "" if output == "-" else output
 
 
 def _text_of(path: Path) -> str:

@@ -86,7 +86,7 @@ def verified(screen: Screen, request: Request, nodes: Sequence[NodePlan], config
 def configuration_of(plan: Plan, hosts: str, ssh_config: str) -> str:
     """An SSH configuration for all nodes. What the command line says counts first, then the person's own file."""
     users = {node.name: node.login_user for node in plan.nodes}
-    own = Path(ssh_config).resolve() if ssh_config else Path("~/.ssh/config")
+    own = Path(ssh_config).absolute() if ssh_config else Path("~/.ssh/config")
     # What ssh cannot read it leaves out without a word.
     if ssh_config and not (os.access(own, os.R_OK) and own.is_file()):
         raise NoWay(

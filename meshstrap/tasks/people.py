@@ -44,8 +44,8 @@ def _end(kind: type[BaseException], error: BaseException, trace: TracebackType |
 
 
 def _flush() -> None:
-    # There may be no standard output, or none any more.
-    with suppress(AttributeError, ValueError):
+    # There may be no standard output, or none any more. What else is wrong with it Python says itself, when it ends.
+    with suppress(AttributeError, ValueError, OSError):
         try:
             sys.stdout.flush()
         except BrokenPipeError:

@@ -97,9 +97,7 @@ def own_ssh_key(file: str) -> tuple[str, str]:
     with another name.
     ``OutputRefused``: the file that was named holds none.
     """
-    folder = Path.home() / ".ssh"
-    usual = [folder / f"id_{kind}.pub" for kind in ("ed25519", "ecdsa", "rsa")]
-    for path in [Path(file)] if file else [*usual, *sorted(folder.glob("*.pub"))]:
+    for path in [Path(file)] if file else _usual_keys():
         try:
             return parse_ssh_key(path.read_text(encoding="utf-8").strip()), str(path)
         except (OSError, ValueError) as error:
@@ -109,3 +107,12 @@ def own_ssh_key(file: str) -> tuple[str, str]:
                 message = f"--ssh-key {file}: {why}; nothing was written"
                 raise OutputRefused(message) from error
     return "", ""
+
+
+def _usual_keys() -> list[Path]:
+    try:
+        folder = Path.home() / ".ssh"
+    except RuntimeError:
+        # A container's user that nobody has entered has no home.
+        return []
+    return [*(folder / f"id_{kind}.pub" for kind in ("ed25519", "ecdsa", "rsa")), *sorted(folder.glob("*.pub"))]

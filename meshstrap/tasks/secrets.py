@@ -59,7 +59,7 @@ def secrets(
 def alone_with(screen: Screen, path: Path) -> AbstractContextManager[None]:
     """No other task writes the secrets meanwhile, nor what is made of them: all nodes are to have the same tokens."""
     return alone_in(
-        path.resolve().parent,
+        path.absolute().parent,
         lambda: screen.say(f"{path}: another task writes it, or what is made of it; waiting until that has ended\n"),
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from meshstrap.watch.sight import Sight
@@ -23,9 +24,7 @@ async def read_once(nodes: Sequence[str], read: Read, told: Told) -> None:
         async with gate:
             told(await read(node))
 
-    async with asyncio.TaskGroup() as group:
-        for node in nodes:
-            group.create_task(look(node))
+    await _together(partial(look, node) for node in nodes)
 
 
 async def follow_nodes(nodes: Sequence[str], read: Read, told: Told, *, pause: float) -> None:
@@ -51,6 +50,30 @@ async def follow_nodes(nodes: Sequence[str], read: Read, told: Told, *, pause: f
             except TimeoutError:
                 continue
 
-    async with asyncio.TaskGroup() as group:
-        for node in nodes:
-            group.create_task(follow(node))
+    await _together(partial(follow, node) for node in nodes)
+
+
+class _Ended(Exception):
+    """What one of several has raised ends them all."""
+
+
+async def _together(jobs: Iterable[Callable[[], Awaitable[None]]]) -> None:
+    """All of them at once. What one raises ends the others and comes as it is: a group of errors has no exit code."""
+    raised: list[BaseException] = []
+
+    async def guarded(job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        # Nobody may read any more what is said of a node.
+        except (Exception, SystemExit) as error:
+            raised.append(error)
+            raise _Ended from error
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(guarded(job))
+    except* _Ended:
+        pass
+    if raised:
+        raise raised[0]

@@ -233,3 +233,19 @@ def test_a_file_in_the_place_of_a_folder_is_said_and_the_other_way_round(
     (tmp_path / "file").write_bytes(b"\xff")
     result = invoke(*words)
     assert (result.code, result.err[: len(said)]) == (OutputRefused.exit_code, said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("render", "-o", "loop"), "loop: is a symbolic link; secrets are not written through one"),
+        (("render", "--secrets", "loop"), "loop: cannot be read: Too many levels of symbolic links"),
+        (("secrets", "--auth-keys", "loop"), "loop: cannot be read: Too many levels of symbolic links"),
+        (("plan", "-i", "loop"), "loop: cannot be read: Too many levels of symbolic links"),
+        (("verify", "--ssh-config", "loop", "--hosts", "w1=x"), "loop: there is no such file, or you may not read it"),
+    ],
+)
+def test_a_link_that_leads_to_itself_is_said(invoke: Invoke, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    result = invoke(*words)
+    assert (result.code > 2, result.err[: len(said)]) == (True, said)

@@ -160,6 +160,18 @@ def test_what_is_public_is_documented(path: Path) -> None:
     assert [node.name for node in public if not ast.get_docstring(node) and node.name not in checks] == []
 
 
+def test_what_a_linter_is_told_carries_its_reason() -> None:
+    python = [path for folder in ("meshstrap", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")]
+    forms = [(python, r"# noqa: (?![A-Z0-9, ]+ - \w)"), (SHELL, r"# shellcheck disable=(?![A-Z0-9,]+ # \w)")]
+    bare = {
+        name_of(path): found
+        for paths, form in forms
+        for path in paths
+        if path != Path(__file__) and (found := re.findall(f"{form}.*", path.read_text(encoding="utf-8")))
+    }
+    assert bare == {}
+
+
 @pytest.mark.parametrize("path", HERE, ids=name_of)
 def test_the_package_reads_neither_clock_nor_environment_and_prints_nothing(path: Path) -> None:
     assert OUTSIDE_WORLD.isdisjoint(imports_of(path))

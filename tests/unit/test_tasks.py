@@ -475,6 +475,22 @@ def test_init_without_a_key_lists_none_and_names_a_file_that_holds_none(invoke: 
     assert "- ssh-ed25519" not in (tmp_path / "cluster.yaml").read_text()
 
 
+def test_whoever_has_no_home_has_no_key_there(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert invoke("init").code == 0
+    assert invoke("render").code == 0
+
+
+@pytest.mark.parametrize("task", ["plan", "policy", "schema"])
+def test_a_dash_is_the_terminal(invoke: Invoke, tmp_path: Path, task: str) -> None:
+    said = invoke(task, "--output=-")
+    assert (said.code, len(said.out.splitlines()) > 10) == (0, True)
+    assert not (tmp_path / "-").exists()
+
+
 def test_schema(invoke: Invoke, tmp_path: Path) -> None:
     assert "written" in invoke("schema").out
     assert "unchanged" in invoke("schema").out

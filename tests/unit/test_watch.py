@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from meshstrap.errors import OutputRefused
 from meshstrap.ssh import Answer
 from meshstrap.status import parse_status
 from meshstrap.steps import catalogue
@@ -309,3 +310,17 @@ def test_a_terminal_gets_a_live_table(shown: Shown) -> None:
     watch.follow(as_json=False, pause=0.01)
     assert "1 converged" in out.getvalue()
     assert "(Ctrl-C ends)" in out.getvalue()
+
+
+@pytest.mark.parametrize("error", [OutputRefused("standard output: No space left on device"), SystemExit(141)])
+def test_where_nothing_can_be_said_any_more_all_looking_ends_with_that_error(error: BaseException) -> None:
+    nodes = Nodes(cp1=["waiting"], w1=["waiting"])
+
+    def told(_: Sight) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        asyncio.run(asyncio.wait_for(follow_nodes([*nodes.answers], nodes.read, told, pause=60), 30))
+    assert caught.value is error
+    with pytest.raises(type(error)):
+        asyncio.run(read_once([*nodes.answers], nodes.read, told))

@@ -57,9 +57,8 @@ def render_page(plan: Plan, nodes: Sequence[PageNode], *, limit: int, secret: bo
             status_commands=status_commands(plan),
             serial=SERIAL,
             pytest_command=pytest_command(plan),
-            # Written by us, not by an inventory.
-            style=Markup(style),  # noqa: S704
-            script=Markup(script),  # noqa: S704
+            style=Markup(style),  # noqa: S704 - written by us, not by an inventory
+            script=Markup(script),  # noqa: S704 - the same
             style_hash=_hash(style),
             script_hash=_hash(script),
         )
@@ -92,8 +91,10 @@ def _holds(step: str) -> Markup:
 
 def _picture(plan: Plan, name: str) -> dict[str, Markup]:
     captions = {language: picture_caption(plan, name, language) for language in LANGUAGES}
-    # The pictures' own writer escapes what comes from the inventory.
-    drawings = {language: Markup(svg_picture(plan, name, language, alone=False)) for language in LANGUAGES}  # noqa: S704
+    drawings = {
+        language: Markup(svg_picture(plan, name, language, alone=False))  # noqa: S704 - its writer escapes names
+        for language in LANGUAGES
+    }
     return {
         "name": escape(name),
         "drawing": in_every_language(drawings),

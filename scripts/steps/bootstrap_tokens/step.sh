@@ -27,11 +27,11 @@ apply_bootstrap_tokens() {
   fi
   tokens=$(bootstrap_tokens_left)
   while read -r secret worker; do
-    if [[ $worker == Ready* ]]; then
+    if [[ $worker == Ready ]]; then
       # All of CoreDNS came to run on the node that was Ready first, and nothing moves a pod that runs: no pod would resolve
       # a name while that machine is down. Made anew, one prefers another node (kubeadm's anti-affinity).
       twins=$(kube get pods --namespace kube-system --selector k8s-app=kube-dns \
-        --output custom-columns=:.spec.nodeName,:.metadata.name | awk 'n[$1]++ { print $2 }')
+        --output custom-columns=:.metadata.name,:.spec.nodeName | awk 'n[$2]++ { print $1 }')
       # shellcheck disable=SC2086 # a name of a pod has no spaces
       [[ -z $twins ]] || kube delete pods --namespace kube-system $twins >&2
       kube delete --namespace kube-system "secret/$secret" >&2
@@ -61,7 +61,7 @@ kind: Secret
 metadata: {name: bootstrap-token-${token%.*}, namespace: kube-system, labels: {meshstrap-worker: "$worker"}}
 type: bootstrap.kubernetes.io/token
 stringData:
-  description: "meshstrap: worker $worker"
+  description: worker $worker
   token-id: "${token%.*}"
   token-secret: "${token#*.}"
   expiration: "$expires"
@@ -72,12 +72,12 @@ TXT
   done <"$ROOT/etc/meshstrap/secrets/bootstrap_tokens"
 }
 
-# A line for each of ours: its Secret, never what is in it, and what its worker is: Ready or not, or no Node yet.
+# A line for each of ours: its Secret, never what is in it, and Ready where its worker is and takes pods. A node that is not
+# Ready has a taint that says so, and one more until Cilium's agent has come up.
 bootstrap_tokens_left() {
-  local nodes tokens secret worker
-  nodes=$(kube get nodes --no-headers)
+  local nodes tokens
+  nodes=$(kube get nodes --output custom-columns=:.metadata.name,:.spec.taints)
   tokens=$(kube get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker)
-  while read -r secret _ _ _ worker; do
-    [[ -z $worker ]] || awk -v s="$secret" -v w="$worker" '$1 == w { n = $2 } END { print s, n ? n : "none" }' <<<"$nodes"
-  done <<<"$tokens"
+  awk '/^bootstrap-token-/ && NF == 5 { print $1 ready[$5]; next }
+    !/not-ready|unreach/ { ready[$1] = " Ready" }' <<<"$nodes"$'\n'"$tokens"
 }

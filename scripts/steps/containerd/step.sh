@@ -11,7 +11,6 @@ readonly REGISTRY_FOLDER=$ROOT/etc/containerd/certs.d
 check_containerd() {
   local i
   containerd_answers
-  file_is "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
   containerd_is_current
   file_is "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   for i in "${!REGISTRY_NAMES[@]}"; do
@@ -20,16 +19,18 @@ check_containerd() {
 }
 
 apply_containerd() {
-  local i
+  local i stale
+  # Asked before the file is written: containerd may have been started within the same second. Containers live on while it
+  # restarts; but one that is busy is waited for, and not restarted in the midst of it.
+  ask containerd_is_current
+  stale=$ANSWER
   # Read anew at every pull, so no restart is needed for them.
   for i in "${!REGISTRY_NAMES[@]}"; do
     write_file "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
   done
   write_file "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   write_file "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
-  # Containers live on while containerd restarts. One that is busy is waited for, and not restarted in the midst of it.
-  ask containerd_is_current
-  ((ANSWER != 1)) || restart_service containerd
+  ((stale != 1)) || restart_service containerd
   await 60 'containerd to answer' 'journalctl -u containerd -n 50; systemctl restart containerd' containerd_answers
   containerd_fetch_images
 }
@@ -51,6 +52,7 @@ containerd_fetch_images() {
 
 # conf.d is for people: our file imports it.
 containerd_is_current() {
+  file_is "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
   shopt -s nullglob
   service_is_current containerd "$CONTAINERD_CONFIG_FILE" "${CONTAINERD_CONFIG_FILE%/*}"/conf.d/*.toml
 }

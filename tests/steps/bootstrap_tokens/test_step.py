@@ -13,8 +13,13 @@ from tests.shell.service_stubs import SHOWN
 STEP = "bootstrap_tokens"
 FILE = "etc/meshstrap/secrets/bootstrap_tokens"
 LINE = "w1 000001.0123456789abcdef 2026-12-31T12:00:00Z\n"
-NODE = "cp1   Ready   control-plane   5d   v1.36.3\n"
-READY = "   Ready,SchedulingDisabled   <none>   5m   v1.36.3\n"
+NODE = "       \ncp1   <none>\n"
+READY = "   [map[effect:NoSchedule key:node.kubernetes.io/unschedulable]]\n"
+# Before its kubelet is, before Cilium's agent has come up, and when it is off.
+NOT_READY = [
+    f"   [map[effect:NoSchedule key:{key}]]\n"
+    for key in ("node.kubernetes.io/not-ready", "node.cilium.io/agent-not-ready", "node.kubernetes.io/unreachable")
+]
 
 # What kubectl prints of Secrets and nodes without headers.
 KUBECTL = """
@@ -24,7 +29,7 @@ KUBECTL = """
     awk '/^metadata:/ { gsub(/[{},"]/, ""); print $3, "type 7 5m", $8 }' $S/applied >>$S/secrets ;;
   "get secrets --namespace kube-system --selector meshstrap-worker --no-headers --label-columns meshstrap-worker")
     cat $S/secrets ;;
-  "get nodes --no-headers") cat $S/nodes ;;
+  "get nodes --output custom-columns=:.metadata.name,:.spec.taints") cat $S/nodes ;;
   "get pods --namespace kube-system --selector k8s-app=kube-dns --output custom-columns="*)
     cat $S/resolvers ;;
   "delete pods --namespace kube-system "*) ;;
@@ -73,7 +78,7 @@ def test_new_tokens_are_there_and_are_looked_after(machine: Sandbox) -> None:
     }
     assert (applied["kind"], applied["type"]) == ("Secret", "bootstrap.kubernetes.io/token")
     assert applied["stringData"] == {
-        "description": "meshstrap: worker w1",
+        "description": "worker w1",
         "token-id": "000001",
         "token-secret": "0123456789abcdef",
         "expiration": "2026-12-31T12:00:00Z",
@@ -102,10 +107,15 @@ def test_tokens_stay_until_they_are_applied(machine: Sandbox) -> None:
     assert (given(machine).code, machine.exists(FILE)) == (1, True)
 
 
+@pytest.mark.parametrize("state", NOT_READY)
+def test_the_token_of_a_worker_that_is_not_ready_stays(machine: Sandbox, state: str) -> None:
+    given(machine)
+    machine.write("state/nodes", f"{NODE}w1{state}w11{READY}")
+    assert machine.run(STEP).levels == ["ok", "summary"]
+
+
 def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(machine: Sandbox) -> None:
     given(machine)
-    machine.write("state/nodes", f"{NODE}w1   NotReady   <none>   5m   v1.36.3\nw11{READY}")
-    assert machine.run(STEP).levels == ["ok", "summary"]
     machine.write("state/nodes", f"{NODE}w1{READY}")
     assert machine.run(STEP, check_only=True).code == 1
     done = machine.run(STEP)
@@ -118,7 +128,7 @@ def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(mach
 
 @pytest.mark.parametrize(
     ("resolvers", "deleted"),
-    [("\ncp1   a\ncp1   b\n", ["b"]), ("w1   a\nw1   b\n", ["b"]), ("cp1   a\nw1   b\n", []), ("", [])],
+    [("\na   cp1\nb   cp1\n", ["b"]), ("a   w1\nb   w1\n", ["b"]), ("a   cp1\nb   w1\n", []), ("", [])],
     ids=["control plane alone", "worker alone", "both", "none"],
 )
 def test_once_a_worker_is_ready_names_outlive_any_one_node(
@@ -145,7 +155,7 @@ def test_of_two_tokens_one_goes_and_the_other_is_looked_after(machine: Sandbox) 
 
 
 def test_a_worker_built_anew_while_its_old_node_stays_keeps_its_token(machine: Sandbox) -> None:
-    machine.write("state/nodes", f"{NODE}w1   NotReady,SchedulingDisabled   <none>   5m   v1.36.3\n")
+    machine.write("state/nodes", f"{NODE}w1{NOT_READY[-1]}")
     assert given(machine).levels == ["change", "changed", "summary"]
     assert machine.read("state/secrets")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.shell.sandbox import Sandbox
-from tests.shell.service_stubs import SILENT, changes, older, stub_systemctl
+from tests.shell.service_stubs import SILENT, changes, older, start_at, stub_systemctl
 
 CONFIG = 'version = 3\nimports = ["/etc/containerd/conf.d/*.toml"]'
 RESTART = ["systemctl enable --quiet containerd", "systemctl restart containerd"]
@@ -129,6 +131,11 @@ def test_it_waits_for_an_answer(machine: Sandbox) -> None:
     assert done.code == 75
     assert "containerd to answer" in done.log
     assert "Unimplemented" in done.log
+
+
+def test_one_that_was_started_in_the_second_of_the_writing_is_restarted(machine: Sandbox) -> None:
+    start_at(machine, "containerd", time.time() + 5)
+    assert changes(machine.run("containerd").calls) == RESTART
 
 
 def test_one_that_is_busy_is_waited_for_and_not_restarted(machine: Sandbox) -> None:
