@@ -32,8 +32,8 @@ _NOT_SHOWN = """\
 ## What could not be shown here
 
 - **arm64's own hardware, and a control plane on it.** Where a worker is emulated, it and all its programs are arm64, on
-  a kernel of its own; its images' index leads to either processor's. All else ran on amd64. Its pods came no further than
-  to be created: Cilium compiles on the node, and emulated the largest of its programs took four minutes.
+  a kernel of its own. All else ran on amd64. Its pods came no further than to be created: Cilium compiles its programs
+  on the node, and emulated the largest of them took four minutes.
 - **Ubuntu and Oracle Linux.** The machines are Debian 13 trees, booted by their own systemd in a container. What is
   particular to the other systems (dnf, SELinux, their images' firewalls) was tested with stubs, or not at all.
 - **Oracle's real network.** The accounts, their routers, NATs, DHCP, resolver and metadata service are this lab's, made
