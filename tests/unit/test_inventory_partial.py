@@ -27,8 +27,9 @@ def test_a_wrong_role_is_not_a_missing_control_plane() -> None:
 
 def test_a_node_that_is_no_mapping_hides_no_other_fault() -> None:
     head = "cluster: {name: a, pod_subnet: 10.96.0.0/17}\naccounts: [{name: b}]\n"
+    default = "cluster.service_subnet (10.96.0.0/16, the default)"
     assert problems(head + "nodes: [n, {name: m, account: b, role: control-plane, ocpus: x}]\n") == [
-        f"f:1:32: cluster.pod_subnet: 10.96.0.0/17 overlaps cluster.service_subnet (10.96.0.0/16, the default); {TWICE}",
+        f"f:1:32: cluster.pod_subnet: 10.96.0.0/17 overlaps {default}; {TWICE}",
         "f:3:9: nodes[0]: this has to be a mapping (keys with values under it), not 'n'",
         "f:3:62: nodes[1].ocpus: 'x' is not a whole number of OCPUs, written in plain digits",
     ]
