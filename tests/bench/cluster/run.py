@@ -41,7 +41,7 @@ from .paths import ROUNDS, measure_paths
 LINKS = {" at 200 Mbit/s": 200, "": 0}
 
 QUIET_SECONDS = 15
-"""For how long nothing of that goes on before a node counts as at rest: chosen, not measured."""
+"""Seconds without a compiler and without a bootstrap token, after which a cluster is at rest: chosen, not measured."""
 
 NOTE = """
 ratio: meshstrap's against the guide's; below 1 is less time. For memory and downloads it is the sum. Medians of
@@ -173,7 +173,7 @@ def _ask(cluster: Cluster, brought_up: dict[str, list[float]], busy: float) -> F
 
 
 def _wait_for_rest(cluster: Cluster) -> None:
-    """What a node holds in memory and how long a run takes is asked once no node compiles, and none is looked for."""
+    """Until no node compiles Cilium's programs and the control plane looks for no worker any more."""
     last = time.monotonic()
     while time.monotonic() - last < QUIET_SECONDS:
         if any(machine.run("pgrep", "clang").code == 0 for machine in cluster.machines.values()) or (
