@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import yaml
 
 from meshstrap.errors import SecretsInvalid
-from meshstrap.files import write_atomically
+from meshstrap.files import read_bounded, refuse_no_file, write_atomically
 from meshstrap.git import refuse_tracked
 from meshstrap.secrets.model import ENVIRONMENT_PREFIX, BootstrapToken, Secret, Secrets, parse_auth_key
 
@@ -75,6 +76,8 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
         },
     }
     try:
+        with suppress(FileNotFoundError):
+            refuse_no_file(path)
         # A symbolic link, into an encrypted folder say, stays one.
         write_atomically(path.resolve(), HEADER + yaml.safe_dump(document, sort_keys=False))
     except OSError as error:
@@ -85,16 +88,14 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
 def _is_there(path: Path) -> bool:
     """``SecretsInvalid`` for what is there and is no file, or one that others may read."""
     try:
+        # A pipe is what a shell's <(command) hands over.
+        refuse_no_file(path, pipe=True)
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise SecretsInvalid(message) from None
-    # A pipe is what a shell's <(command) hands over.
-    if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-        message = f"{path}: is not a file"
-        raise SecretsInvalid(message)
     if mode & 0o077:
         message = f"{path}: others on this machine may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}"
         raise SecretsInvalid(message)
@@ -116,8 +117,7 @@ class _Loader(yaml.BaseLoader):
 
 def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_BYTES + 1)
+        data = read_bounded(path, MAXIMUM_BYTES + 1, pipe=True)
         document = yaml.load(data[:MAXIMUM_BYTES].decode(), Loader=_Loader)  # noqa: S506 - makes only str, list and dict
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"

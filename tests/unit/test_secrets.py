@@ -168,18 +168,31 @@ def test_bytes_that_are_no_text_are_reported(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_is_not_told_to_change_its_mode(tmp_path: Path) -> None:
-    for path in (tmp_path, Path("/dev/null")):
+    for path, kind in ((tmp_path, "folder"), (Path("/dev/zero"), "device")):
         for load in (lambda path=path: load_secrets(path, {}), lambda path=path: load_auth_keys(path)):
-            with pytest.raises(SecretsInvalid, match="is not a file"):
+            with pytest.raises(SecretsInvalid, match=f"cannot be read: it is a {kind}, and a file is asked for"):
                 load()
     assert load_secrets(tmp_path / "nothing" / "secrets.yaml", {}) == Secrets()
 
 
 def test_auth_keys_come_through_a_pipe(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
+    # As a shell hands over <(command), here of one that has ended.
+    reads, writes = os.pipe()
+    os.write(writes, f"cp1: {KEY}\n".encode())
+    os.close(writes)
+    assert load_auth_keys(Path(f"/dev/fd/{reads}")) == {"cp1": Secret(KEY)}
+    os.close(reads)
+
+
+def test_a_pipe_out_of_which_nothing_comes_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.yaml"
     os.mkfifo(path, 0o600)
-    with subprocess.Popen(["sh", "-c", 'echo "cp1: $1" >"$2"', "sh", KEY, path]):
-        assert load_auth_keys(path) == {"cp1": Secret(KEY)}
+    for load in (lambda: load_secrets(path, {}), lambda: load_auth_keys(path)):
+        with pytest.raises(SecretsInvalid, match=r"secrets\.yaml: cannot be read: it is a pipe, and nothing comes out"):
+            load()
+    with pytest.raises(SecretsInvalid, match="cannot be written: it is a pipe, and a file is asked for"):
+        save_secrets(path, Secrets())
+    assert path.is_fifo()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -79,10 +80,12 @@ def test_commands_get_the_settings_no_input_and_their_own_answer() -> None:
 def test_files_are_read_or_only_looked_at(tmp_path: Path) -> None:
     (tmp_path / "a.conf").write_text("x = ü\n")
     (tmp_path / "b.conf").mkdir()
+    os.mkfifo(tmp_path / "c.conf")
     asked = small() | {"texts": [f"{tmp_path}/*.conf"], "modes": [f"{tmp_path}/a.conf"], "places": ["/", "/none"]}
     told = asker.answer(asked)
     assert told["texts"][f"{tmp_path}/a.conf"]["text"] == "x = ü\n"
-    assert told["texts"][f"{tmp_path}/b.conf"] == {"error": "Is a directory"}
+    for other in ("b.conf", "c.conf"):
+        assert told["texts"][f"{tmp_path}/{other}"] == {"error": "Not a regular file"}
     assert set(told["modes"][f"{tmp_path}/a.conf"]) == {"mode", "owner", "kind", "bytes"}
     assert told["places"]["/"]["bytes"] > 0
     assert "/none" not in told["places"]
