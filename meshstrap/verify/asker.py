@@ -120,7 +120,5 @@ def answer(questions: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(questions: str) -> None:
-    """Answer what is asked in JSON, in JSON. A first empty line says that the host is there."""
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    """Answer what is asked in JSON, in JSON."""
     sys.stdout.write(json.dumps(answer(json.loads(questions))) + "\n")

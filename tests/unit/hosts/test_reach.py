@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from meshstrap.errors import NoWay
+from meshstrap.ssh import ssh_configuration, ssh_program
 from meshstrap.ssh.addresses import parse_tailnet
 from meshstrap.ssh.program import Answer, Programs, run_bounded
 from meshstrap.verify import asker
 from meshstrap.verify.question import Asked
 from meshstrap.verify.questions import questions
-from meshstrap.verify.reach import Unreachable, ask_host, command, node_named
+from meshstrap.verify.reach import SSH_OPTIONS, Unreachable, ask_host, command, node_named
 from tests.unit.hosts.green import plan
 
 PYTHON = shlex.quote(sys.executable)
@@ -57,6 +58,20 @@ def test_the_program_answers_through_a_shell_as_over_ssh(tmp_path: Path) -> None
     ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.stdout.startswith("\n"), ran.stderr
     assert json.loads(ran.stdout) == {"texts": {}, "modes": {}, "places": {}, "commands": {}}
+
+
+def test_the_first_sign_of_a_host_comes_before_anything_that_is_slow_to_start() -> None:
+    ran = subprocess.run(["/bin/sh", "-c", command(Asked())], capture_output=True, check=False, env={"PATH": "/none"})
+    assert ran.stdout == b"\n"
+
+
+def test_a_person_may_give_a_slow_machine_more_time_to_connect(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("Host w1\n  ConnectTimeout 31\n")
+    configuration = tmp_path / "ssh_config"
+    configuration.write_text(ssh_configuration({"w1": "ubuntu"}, {}, str(tmp_path / "own")))
+    argv = [ssh_program(), "-F", str(configuration), *SSH_OPTIONS, "-G", "w1"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "connecttimeout 31" in said
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
