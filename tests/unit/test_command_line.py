@@ -99,6 +99,9 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
         (["renderr"], "No idea what 'renderr' is! --list names all tasks."),
         (["watch", "--pause=soon"], "--pause: 'soon' is not a whole number."),
         (["plan", "--inventory"], "Flag --inventory needed value and was not given one!"),
+        (["secrets", "--renew"], "Flag --renew needed value and was not given one!"),
+        (["verify", "--node", "--json"], "Flag --node needed value and was not given one!"),
+        (["init", "--volume", "w1", "--volume"], "Flag --volume needed value and was not given one!"),
     ],
 )
 def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str], message: str) -> None:

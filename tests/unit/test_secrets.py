@@ -184,6 +184,12 @@ def test_auth_keys_come_through_a_pipe(tmp_path: Path) -> None:
     os.close(reads)
 
 
+def test_a_token_for_an_empty_name_is_refused() -> None:
+    token = create_token(random.choice, datetime(2026, 12, 1, tzinfo=UTC))
+    with pytest.raises(SecretsInvalid, match=r"a bootstrap token for '': the inventory has no worker of that name"):
+        Secrets().with_tokens({"": token}, ["w1"])
+
+
 def test_a_pipe_out_of_which_nothing_comes_keeps_nobody_waiting(tmp_path: Path) -> None:
     path = tmp_path / "secrets.yaml"
     os.mkfifo(path, 0o600)
