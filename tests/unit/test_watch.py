@@ -139,6 +139,11 @@ def test_a_node_cannot_write_to_the_terminal() -> None:
         ("ubuntu@w1: Permission denied (publickey).", "Permission denied", "take your key"),
         ("@@@\nHost key verification failed.", "Host key verification failed", "ssh-keygen -R w1"),
         (
+            "@@@\nHost key for 192.0.2.7 has changed and you have requested it.\nHost key verification failed.",
+            "Host key for 192.0.2.7 has changed and you have requested",
+            "ssh-keygen -R 192.0.2.7",
+        ),
+        (
             "Warning: Permanently added 'w1' (ED25519)\nConnection closed by 1.2.3.4",
             "Connection closed",
             "is it created",
