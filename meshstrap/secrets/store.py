@@ -102,8 +102,21 @@ def _is_there(path: Path) -> bool:
     return True
 
 
+class _Placed(str):
+    """A text and the line on which it stands, from 1: what must not be shown is found by it."""
+
+    __slots__ = ("line",)
+    line: int
+
+
 class _Loader(yaml.BaseLoader):
     """Every scalar is left a text, since a token like 123456.0123456789012345 would read as a number."""
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> str:
+        """The text with its place."""
+        text = _Placed(super().construct_scalar(node))
+        text.line = node.start_mark.line + 1
+        return text
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own
         """A mapping in which each name stands once."""
@@ -133,6 +146,8 @@ def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         why = problem if problem == _TWICE else "not YAML; the line is not shown, since a secret may stand in it"
+        if mark and b"\t" in data.split(b"\n")[mark.line]:
+            why = "a tab stands in this line, and YAML takes blanks only"
         message = f"{path}{where}: {why}"
         raise SecretsInvalid(message) from None
     if len(data) > MAXIMUM_BYTES:
@@ -152,13 +167,21 @@ def _by_node(value: object, place: str) -> dict[str, tuple[str, Any]]:
     if not isinstance(value, dict):
         message = f"{place}: has to be lines of NODE: VALUE"
         raise SecretsInvalid(message)
-    if not all(isinstance(node, str) and _NODE.fullmatch(node) for node in value):
+    for node in value:
+        _refuse_no_node(node, place)
+    return {str(node): (f"{place}.{node}", text) for node, text in value.items() if text != ""}
+
+
+def _refuse_no_node(name: _Placed, place: str) -> None:
+    if name == "auth_keys":
+        message = f"{place}: line {name.line}: leave this line out: the nodes' lines stand at the beginning here"
+        raise SecretsInvalid(message)
+    if not _NODE.fullmatch(name):
         message = (
-            f"{place}: one of the names is no node's, which has a-z, 0-9 and '-' alone. It is not shown, since a key "
-            "may stand in its place"
+            f"{place}: line {name.line}: the name is no node's, which has a-z, 0-9 and '-' alone. It is not shown, "
+            "since a key may stand in its place"
         )
         raise SecretsInvalid(message)
-    return {node: (f"{place}.{node}", text) for node, text in value.items() if text != ""}
 
 
 def _auth_keys(value: object, place: str) -> dict[str, Secret]:

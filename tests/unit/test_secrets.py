@@ -140,7 +140,10 @@ def test_other_keys_are_refused_without_being_shown(key: str, message: str) -> N
         (f"- {KEY}\n", "is no YAML file of auth_keys and bootstrap_tokens"),
         (f"{KEY}: cp1\n", "the only keys at the top"),
         (f"auth_keys: [{KEY}]\n", "auth_keys: has to be lines of NODE: VALUE"),
-        (f"auth_keys: {{{KEY}: cp1}}\n", "auth_keys: one of the names is no node's"),
+        (f"auth_keys: {{{KEY}: cp1}}\n", "auth_keys: line 1: the name is no node's"),
+        (f"auth_keys:\n  cp1: {KEY}\n  W1: {KEY}x\n", "auth_keys: line 3: the name is no node's"),
+        (f"auth_keys:\n  cp1:\t{KEY}\n", "secrets.yaml:2:7: a tab stands in this line, and YAML takes blanks only"),
+        (f"auth_keys:\n\tcp1: {KEY}\n", "secrets.yaml:2:1: a tab stands in this line"),
         (f"auth_keys: {{cp1: {{key: {KEY}}}}}\n", "auth_keys.cp1: this is not an auth key"),
         ("bootstrap_tokens: {w1: abcdef.0123456789abcdef}\n", "bootstrap_tokens.w1: not a bootstrap token"),
         ("bootstrap_tokens: {w1: {token: abcdef.short, expires: 2026-12-01T12:00:00Z}}\n", "w1: not a bootstrap token"),
@@ -157,6 +160,12 @@ def test_a_faulty_file_is_reported_without_its_secrets(tmp_path: Path, text: str
     shown = "".join(traceback.format_exception(caught.value, limit=0))
     assert KEY not in shown
     assert "0123456789abcdef" not in shown
+
+
+def test_a_file_of_keys_has_no_heading(tmp_path: Path) -> None:
+    path = write(tmp_path / "keys.yaml", f"# mine\nauth_keys:\n  cp1: {KEY}\n")
+    with pytest.raises(SecretsInvalid, match=r"keys\.yaml: line 2: leave this line out: the nodes' lines stand at the"):
+        load_auth_keys(path)
 
 
 def test_bytes_that_are_no_text_are_reported(tmp_path: Path) -> None:
