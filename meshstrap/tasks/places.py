@@ -36,9 +36,9 @@ def find_inventory(inventory: str, screen: Screen | None) -> Path:
 
 
 def _own_inventory() -> Path | None:
-    if INVENTORY.exists() or CLONE is None:
-        return INVENTORY if INVENTORY.exists() else None
-    return shown(CLONE / INVENTORY) if (CLONE / INVENTORY).exists() else None
+    """A link that leads nowhere is one as well: the example in its place would go unnoticed."""
+    places = [INVENTORY, *([CLONE / INVENTORY] if CLONE else [])]
+    return next((shown(place) for place in places if os.path.lexists(place)), None)
 
 
 def plan_to_explain(screen: Screen, inventory: str) -> Plan:

@@ -44,6 +44,11 @@ def test_the_inventory_of_the_current_folder_goes_before_the_clones(
     assert not (tmp_path / "generated").exists()
 
 
+def test_a_link_that_leads_nowhere_is_no_reason_to_take_the_example(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").symlink_to("away.yaml")
+    assert invoke("plan").err == "cluster.yaml: leads to away.yaml, which is not there\n"
+
+
 def test_hints_repeat_the_flags_that_were_given(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(MINE)
     assert "Next: `invoke render --inventory=mine.yaml --output=o --secrets=s.yaml`" in (
