@@ -40,10 +40,10 @@ def place_of(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int]:
     """Line and column, from 1, where a person has to look."""
     if conflict := _CONFLICT_BEGINS.search(text):
         return text.count("\n", 0, conflict.start()) + 1, 1
-    if _line_before(error, text):
-        mark = error.problem_mark
-        line = text.split("\n")[mark.line]
-        return mark.line + 1, len(line) - len(line.lstrip()) + 1
+    if error.problem_mark and _line_before(error, text):
+        number = error.problem_mark.line
+        line = text.split("\n")[number]
+        return number + 1, len(line) - len(line.lstrip()) + 1
     # A key without its colon is noticed further on, by the next one that has it.
     begins = error.context_mark if "could not find expected ':'" in (error.problem or "") else None
     mark = begins or error.problem_mark or error.context_mark
