@@ -120,16 +120,24 @@ def blamed(error: OSError) -> str | None:
     return str(Path(path).parent if is_staged(str(path)) else path) if path else None
 
 
-def stage_file(folder: Path, text: str) -> Path:
-    """Write a text to a new file in the folder, readable by its owner alone (0600). ``OSError`` as it comes."""
-    handle, name = tempfile.mkstemp(prefix=STAGED_PREFIX, suffix=STAGED_SUFFIX, dir=folder)
+def stage_file(folder: Path, text: str, name: str = "") -> Path:
+    """Write a text to a new file in the folder, readable by its owner alone (0600). ``OSError`` as it comes.
+
+    ``name``: of the file whose place it is to take, by which :func:`discard_leftovers` knows it.
+    """
+    handle, place = tempfile.mkstemp(prefix=_staged_prefix(name), suffix=STAGED_SUFFIX, dir=folder)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except BaseException:
-        discard_files([Path(name)])
+        discard_files([Path(place)])
         raise
-    return Path(name)
+    return Path(place)
+
+
+def _staged_prefix(name: str) -> str:
+    # A file system takes 255 bytes, and a letter may have four.
+    return f"{STAGED_PREFIX}{name[:40]}-"
 
 
 def stage_folder(parent: Path) -> Path:
@@ -155,6 +163,12 @@ def discard_files(paths: Iterable[Path]) -> None:
             path.unlink()
 
 
+def discard_leftovers(path: Path) -> None:
+    """Remove what an interrupted run has staged for a file. Only where nobody else writes it at the same time."""
+    staged = _staged_prefix(path.name)
+    discard_files(one for one in path.parent.iterdir() if one.name.startswith(staged) and is_staged(one.name))
+
+
 def discard_folders(paths: Iterable[Path]) -> None:
     """Remove staged folders that were not put in place, with what is in them."""
     for path in paths:
@@ -163,7 +177,7 @@ def discard_folders(paths: Iterable[Path]) -> None:
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace one file by a text. ``OSError`` as it comes; the old file is then still whole."""
-    staged = stage_file(path.parent, text)
+    staged = stage_file(path.parent, text, path.name)
     try:
         staged.chmod(mode)
         flush_files([staged])

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from meshstrap.errors import SecretsInvalid
-from meshstrap.files import read_bounded, refuse_no_file, write_atomically
+from meshstrap.files import discard_leftovers, read_bounded, refuse_no_file, write_atomically
 from meshstrap.git import refuse_tracked
 from meshstrap.secrets.model import ENVIRONMENT_PREFIX, BootstrapToken, Secret, Secrets, parse_auth_key
 
@@ -67,7 +67,10 @@ def load_auth_keys(path: Path) -> dict[str, Secret]:
 
 
 def save_secrets(path: Path, secrets: Secrets) -> None:
-    """Write secrets.yaml atomically, 0600. Keys of the environment stay there. ``SecretsInvalid`` when it cannot."""
+    """Write secrets.yaml atomically, 0600. Keys of the environment stay there. ``SecretsInvalid`` when it cannot.
+
+    Nobody else may write it meanwhile: what a run that was killed left of it, secrets and all, goes.
+    """
     document = {
         "auth_keys": {node: key.reveal() for node, key in sorted(secrets.auth_keys.items())},
         "bootstrap_tokens": {
@@ -79,7 +82,9 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
         with suppress(FileNotFoundError):
             refuse_no_file(path)
         # A symbolic link, into an encrypted folder say, stays one.
-        write_atomically(path.resolve(), HEADER + yaml.safe_dump(document, sort_keys=False))
+        place = path.resolve()
+        discard_leftovers(place)
+        write_atomically(place, HEADER + yaml.safe_dump(document, sort_keys=False))
     except OSError as error:
         message = f"{path}: cannot be written: {error.strerror}"
         raise SecretsInvalid(message) from error

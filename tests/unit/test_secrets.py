@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from meshstrap.errors import KnownToGit, SecretsInvalid
+from meshstrap.files import stage_file
 from meshstrap.secrets import (
     BootstrapToken,
     Secret,
@@ -191,6 +192,14 @@ def test_auth_keys_come_through_a_pipe(tmp_path: Path) -> None:
     os.close(writes)
     assert load_auth_keys(Path(f"/dev/fd/{reads}")) == {"cp1": Secret(KEY)}
     os.close(reads)
+
+
+def test_what_a_killed_run_left_of_the_secrets_goes_and_nothing_else_does(tmp_path: Path) -> None:
+    path = tmp_path / f"{'비밀' * 40}.yaml"
+    left, others = stage_file(tmp_path, KEY, path.name), stage_file(tmp_path, "schema", "cluster.schema.json")
+    save_secrets(path, Secrets())
+    assert sorted(tmp_path.iterdir()) == sorted([path, others])
+    assert not left.exists()
 
 
 def test_a_token_for_an_empty_name_is_refused() -> None:
