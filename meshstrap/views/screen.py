@@ -76,8 +76,12 @@ class Screen:
         return self._measure(table).maximum <= self.out.width
 
     def fitted(self, table: Table) -> RenderableType:
-        """The table, or its rows one below the other where columns so narrow would break words, which people copy."""
-        return table if self._measure(table).minimum <= self.out.width else Group(*rows_below(table))
+        """The table, or its rows one below the other where columns so narrow would break words, which people copy.
+
+        Without heads it is text beside its labels, and stays so.
+        """
+        is_fit = not table.show_header or self._measure(table).minimum <= self.out.width
+        return table if is_fit else Group(*rows_below(table))
 
     def _measure(self, table: Table) -> Measurement:
         return self.out.measure(table, options=self.out.options.update(width=PIPE_COLUMNS))

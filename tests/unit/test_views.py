@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from meshstrap.inventory import parse_inventory
 from meshstrap.output import Report
@@ -79,6 +80,9 @@ def test_a_narrow_terminal_breaks_no_word_of_the_plan(plan: Plan, screen: Screen
     for word in ("tailscaled_deny", "k8s-api.internal:6443", "VM.Standard.A1.Flex", "control-plane", "tcp:30000-32767"):
         assert word in found, word
     assert "\ncp1" in found
+    labels = Table.grid()
+    labels.add_row("- ", "a-word-that-is-longer-than-any-terminal-of-a-person-whom-this-project-has-met" * 2)
+    assert made.fitted(labels) is labels
 
 
 def test_piped_lines_are_whole_and_have_no_blanks_at_their_end(plan: Plan, screen: ScreenMaker) -> None:
