@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,15 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
 def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str], message: str) -> None:
     result = invoke(*words)
     assert (result.code, message in result.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("task", "flag"),
+    [("init", "node"), ("init", "volume"), ("secrets", "renew"), ("verify", "node")],
+)
+def test_help_shows_that_a_flag_takes_a_value_where_invoke_does_not(invoke: Invoke, task: str, flag: str) -> None:
+    said = " ".join(invoke(task, "--help").out.split())
+    assert re.search(rf"--{flag} [A-Z]{{4,}}.* once for each(?: node)?: --{flag}=", said)
 
 
 def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
