@@ -203,4 +203,4 @@ def _parse_token(value: object, place: str) -> BootstrapToken:
     except ValueError:
         message = f"{place}.expires: not a time like 2026-12-31T12:00:00Z"
         raise SecretsInvalid(message) from None
-    return BootstrapToken(token=Secret(token), expires=expires)
+    return BootstrapToken(token=Secret(str(token)), expires=expires)

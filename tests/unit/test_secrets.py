@@ -194,6 +194,15 @@ def test_auth_keys_come_through_a_pipe(tmp_path: Path) -> None:
     os.close(reads)
 
 
+def test_what_was_read_can_be_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.yaml"
+    token = create_token(random.choice, datetime(2026, 12, 1, tzinfo=UTC))
+    save_secrets(path, Secrets(auth_keys={"cp1": Secret(KEY)}, bootstrap_tokens={"w1": token}))
+    written = path.read_text()
+    save_secrets(path, load_secrets(path, {}))
+    assert path.read_text() == written
+
+
 def test_what_a_killed_run_left_of_the_secrets_goes_and_nothing_else_does(tmp_path: Path) -> None:
     path = tmp_path / f"{'비밀' * 40}.yaml"
     left, others = stage_file(tmp_path, KEY, path.name), stage_file(tmp_path, "schema", "cluster.schema.json")
