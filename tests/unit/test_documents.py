@@ -60,13 +60,14 @@ def test_documents_end_with_one_newline() -> None:
 def test_containerd() -> None:
     config = tomllib.loads(document("CONTAINERD_CONFIG"))
     images = config["plugins"]["io.containerd.cri.v1.images"]
-    runtime = config["plugins"]["io.containerd.cri.v1.runtime"]
     assert config["version"] == 3
     assert config["imports"] == ["/etc/containerd/conf.d/*.toml"]
     assert images["pinned_images"]["sandbox"] == "registry.k8s.io/pause:3.10.2"
     assert images["registry"]["config_path"] == "/etc/containerd/certs.d"
-    assert runtime["containerd"]["runtimes"]["runc"]["options"] == {"SystemdCgroup": True}
-    assert runtime["cni"] == {"bin_dirs": ["/opt/cni/bin"], "conf_dir": "/etc/cni/net.d"}
+    # The rest is containerd's own: tests/lab/test_steps.py asks the real one.
+    assert config["plugins"]["io.containerd.cri.v1.runtime"] == {
+        "containerd": {"runtimes": {"runc": {"options": {"SystemdCgroup": True}}}}
+    }
     assert "disabled_plugins" not in config
 
 
