@@ -53,7 +53,7 @@ def without_comments(text: str) -> str:
         text = text.replace(document, f"\0{number}\n")
     text = re.sub(r"^[ \t]*(#(?! shellcheck disable=).*)?\n", "", text, flags=re.MULTILINE)
     text = re.sub(r'^: "\$\{.*\n', "", text, flags=re.MULTILINE)
-    text = re.sub(r"^(.*(?:\(\) \{| shellcheck disable=SC[0-9]+)) # .*$", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(r"^(.*(?:\(\) \{| shellcheck disable=[A-Z0-9,]+)) # .*$", r"\1", text, flags=re.MULTILINE)
     for number, document in enumerate(documents):
         text = text.replace(f"\0{number}\n", document)
     return text

@@ -37,7 +37,7 @@ machine_has() { # <name> <found> <at least> [unit]
 # One line.
 machine_problems() {
   local arch release found
-  # shellcheck source=/dev/null # made to be sourced: os-release(5)
+  # shellcheck disable=SC1091 # made to be sourced: os-release(5)
   found=$(. "$ROOT/etc/os-release" && echo "${ID-}-${VERSION_ID-}") || exit 2
   machine_is os "${found/#ol-/oracle-}" "$NODE_OS"
 
