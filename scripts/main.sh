@@ -46,9 +46,6 @@ run_steps() { # <step>...
   for name in "$@"; do
     step "$name"
   done
-}
-
-finish() { # <step>...
   log summary "$# steps, changed=$CHANGED"
   if [[ $CHECK_ONLY == true ]]; then
     ((CHANGED == 0)) || exit 1
@@ -94,5 +91,4 @@ main() {
   make_work_folder
   count_tries
   run_steps "${selected[@]}"
-  finish "${selected[@]}"
 }

@@ -1,8 +1,8 @@
 """The plain bash below ``scripts/``, put together into the code of a script.
 
 Comments, blank lines and contracts (`: "${NAME:?}"`) are left out, and so are what a function takes
-(`name() { # <path>`), why shellcheck is told something and the indentation outside of quotes: a cloud's limit for
-user-data is small, and every line is in ``scripts/``.
+(`name() { # <path>`), why shellcheck is told something and the indentation outside of quotes and in awk's programs: a
+cloud's limit for user-data is small, and every line is in ``scripts/``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _CONTRACT = ': "${'
 _REMARK = re.compile(r"^([a-z0-9_]+\(\) \{|\s*# shellcheck disable=[A-Z0-9,]+) #.*$")
 # A quoting mark, or two backslashes, or what a backslash takes the meaning from.
 _QUOTING = re.compile(r"\\.|['\"]")
+# To awk, unlike to Python, indentation says nothing.
+_AWK = re.compile(r"\bawk [^']*'")
 _HEREDOC = re.compile(r"(?<!<)<<(?!<)['\"]?([A-Z]+)")
 
 
@@ -72,15 +74,21 @@ def _read_source(name: str, scripts: Path) -> _Source:
 
 
 def _kept_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines of code with their numbers; a here-document is kept as it is, and so is what begins within quotes."""
+    """Lines of code with their numbers; a here-document is kept as it is, and so is what begins within quotes.
+
+    Of a program for awk the indentation goes, too.
+    """
     end = quote = ""
+    awk = False
     for number, line in enumerate(text.splitlines(), 1):
         if end:
             yield number, line
             end = "" if line == end else end
         elif quote or _is_code(line):
-            kept = line if quote else _REMARK.sub(r"\1", line).lstrip(" ")
+            kept = line if quote else _REMARK.sub(r"\1", line)
+            kept = kept if quote and not awk else kept.lstrip(" ")
             yield number, kept
+            awk = awk if quote else bool(_AWK.search(kept))
             opening = None if quote else _HEREDOC.search(kept)
             end = opening[1] if opening else ""
             quote = "" if kept.startswith(_KEPT_COMMENT) else _open_quote(kept, quote)

@@ -194,7 +194,7 @@ def _cloud_config(plan: Plan, node: NodePlan, files: tuple[File, ...]) -> str:
     introduction = f"# {node.name} of {plan.name}, with its secrets\n"
     if plan.code_url:
         introduction += f"# The values are bootstrap.sh; its code is fetched from {plan.code_url}.\n"
-    return "#cloud-config\n" + introduction + yaml_document(config, narrow=True)
+    return "#cloud-config\n" + introduction + yaml_document(config)
 
 
 def _write_file(file: File) -> dict[str, str]:

@@ -28,18 +28,11 @@ class LiteralText(str):
     __slots__ = ()
 
 
-class _Narrow(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):
     """PyYAML's safe dumper with our idea of when text needs quotes, and no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         return True
-
-
-class _Dumper(_Narrow):
-    """The same with lists indented."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as above
-        super().increase_indent(flow, indentless=False)
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -58,10 +51,9 @@ def _represent_sequence(dumper: yaml.SafeDumper, values: tuple[Any, ...]) -> yam
     return dumper.represent_sequence("tag:yaml.org,2002:seq", values)
 
 
-for _dumper in (_Narrow, _Dumper):
-    _dumper.add_representer(str, _represent_text)
-    _dumper.add_representer(LiteralText, _represent_literal)
-    _dumper.add_representer(tuple, _represent_sequence)
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(LiteralText, _represent_literal)
+_Dumper.add_representer(tuple, _represent_sequence)
 
 
 def is_unmistakable(text: str) -> bool:
@@ -86,11 +78,11 @@ def _escape(character: str) -> str:
     return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
-def yaml_document(value: Mapping[str, Any], *, narrow: bool = False) -> str:
-    """One document: keys in the given order, lists indented unless ``narrow``, nothing folded, a newline at its end."""
+def yaml_document(value: Mapping[str, Any]) -> str:
+    """One document: keys in the given order, nothing folded, a newline at its end."""
     text: str = yaml.dump(
         value,
-        Dumper=_Narrow if narrow else _Dumper,
+        Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=_NO_FOLDING,

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # the steps use its paths
 # kubectl, kubeadm, and the name by which every node reaches the API server.
 
-: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${NODE_NAME:?}" "${API_ENDPOINT:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}"
+: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${API_ENDPOINT:?}" "${API_PORT:?}"
 
 readonly KUBERNETES=$ROOT/etc/kubernetes
 readonly ADMIN_KUBECONFIG=$KUBERNETES/admin.conf
@@ -21,12 +21,6 @@ api_answers() { # <address>
   curl --fail --silent --show-error --insecure --max-time 5 --output /dev/null "https://$1:$API_PORT/livez" || return 1
 }
 
-kubelet_runs() {
-  local state
-  state=$(service_state kubelet)
-  [[ $state == *=active* ]]
-}
-
 # /etc/hosts with our line first, where it wins over any other of that name.
 api_alias() { # <address> <path>
   printf '%s\n' "$1 $API_ENDPOINT # meshstrap: API"
@@ -40,18 +34,18 @@ write_kubeadm_config() { # <configuration> <patch of this node's kubelet, or not
     write_file "$ROOT/etc/meshstrap/patches/kubeletconfiguration+strategic.yaml" "$2"
 }
 
-# What it prints goes to the journal as it comes. Its last line on stderr is only a hint at --v=5; the lines with the
-# error stand before it.
 run_kubeadm() { # <argument>...
-  local errors
+  ask_kubeadm "$@"
+  ((ANSWER == 0)) || fail "kubeadm $1: ${LAST_ERROR:-exit $ANSWER}"
+}
+
+# Sets ANSWER and LAST_ERROR, as ask does. What it prints goes to the journal as it comes. Its last line on stderr is only a
+# hint at --v=5; the lines with the error stand before it.
+ask_kubeadm() { # <argument>...
   set +e
   kubeadm "$@" >&2 2>"$WORK/stderr"
   ANSWER=$?
   set -e
   cat "$WORK/stderr" >&2
-  ((ANSWER != 0)) || return 0
-  errors=$(sed -n 's/^error: //p; s/^\t\[ERROR /[/p' "$WORK/stderr" | tr '\n' ' ' | cut -c 1-400)
-  [[ $errors != *'already exists in the cluster'* ]] || waiting "$errors" \
-    "if the old machine $NODE_NAME is gone, on $CONTROL_PLANE: kubectl delete node $NODE_NAME; else rename this one"
-  fail "kubeadm $1: ${errors:-exit $ANSWER}"
+  LAST_ERROR=$(sed -n 's/^error: //p; s/^\t\[ERROR /[/p' "$WORK/stderr" | tr '\n' ' ' | cut -c 1-400)
 }

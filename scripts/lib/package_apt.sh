@@ -23,8 +23,8 @@ package_apt_get() { # <attempts> <argument>...
 package_lock_is_free() {
   local holder
   holder=$(lslocks --noheadings --raw --output PATH,COMMAND,PID |
-    sed -nE '\#^/var/(lib/(dpkg|apt/lists)|cache/apt/archives)/lock#p') || return 0
-  [[ -z $holder ]] || no "held: $holder"
+    grep -E '^/var/.*(dpkg|lists|archives)/lock') || return 0
+  no "held: $holder"
 }
 
 # In one transaction, at exactly these versions, up or down. Retried are only the lists: their lock has no timeout in

@@ -67,10 +67,7 @@ status_json() { # <state> <message> <what to do next>
 record() { # <state: running, waiting, failed, converged> <message> <what to do next>
   local text written
   [[ $CHECK_ONLY == false && $RECORDING == true ]] || return 0
-  if [[ -n ${STEP_STARTED[$STEP]:-} && $1 != converged ]]; then
-    STEP_STATE[$STEP]=$1
-    STEP_SECONDS[$STEP]=$((SECONDS > 0 ? SECONDS : 0))
-  fi
+  [[ -z ${STEP_STARTED[$STEP]:-} || $1 == converged ]] || step_is "$1"
   text=$(status_json "$@")
   # A full or read-only disk must not hide the error that is being recorded: until the file can be written again, what
   # it should say is on tmpfs.
@@ -89,13 +86,8 @@ record() { # <state: running, waiting, failed, converged> <message> <what to do 
   ((written == 0)) || (umask "$((777 - STATUS_MODE))" && printf '%s\n' "$text" >"$STATUS_SUBSTITUTE")
 }
 
-# bash counts seconds by the machine's clock, which may be set back by hours in the first step.
-step_begins() {
-  STEP_STARTED[$STEP]=$(now)
-  SECONDS=0
-}
-
-step_ends() { # <state: ok, changed, drift>
+step_is() { # <state: running, waiting, failed, ok, changed, drift>
   STEP_STATE[$STEP]=$1
+  # bash counts by the machine's clock, which may be set back by hours in the first step.
   STEP_SECONDS[$STEP]=$((SECONDS > 0 ? SECONDS : 0))
 }

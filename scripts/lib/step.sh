@@ -6,7 +6,9 @@ declare -i CHANGED=0
 
 step() { # <name>
   STEP=$1
-  step_begins
+  # shellcheck disable=SC2004,SC2034 # by name, and read in status.sh
+  STEP_STARTED[$STEP]=$(now)
+  SECONDS=0
   ask "check_$STEP"
   case $ANSWER in
     0) settle ok converged ;;
@@ -39,7 +41,7 @@ converge() {
 }
 
 settle() { # <state> <message>
-  step_ends "$1"
+  step_is "$1"
   log "$1" "$2"
   # What a check has found, and leaves alone.
   if [[ -s $WORK/newer ]]; then

@@ -31,7 +31,8 @@ from .sandbox import Sandbox
     ],
 )
 def test_status_is_json_whatever_the_text(sandbox: Sandbox, text: str) -> None:
-    outcome = shell(sandbox, 'STEP=some_step; step_begins; fact "$TEXT" "$TEXT"; fail "$TEXT" "$TEXT"', TEXT=text)
+    says = 'fact "$TEXT" "$TEXT"; fail "$TEXT" "$TEXT"'
+    outcome = shell(sandbox, f"STEP=some_step; STEP_STARTED[$STEP]=$(now); {says}", TEXT=text)
     assert outcome.code == 1
     told = status(sandbox)
     assert told["state"] == "failed"

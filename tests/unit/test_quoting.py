@@ -170,7 +170,7 @@ def test_plain_names_stay_plain(text: str) -> None:
 
 
 def test_documents_are_divided() -> None:
-    assert yaml_documents({"a": 1}, {"b": [True, None]}) == "a: 1\n---\nb:\n  - true\n  - null\n"
+    assert yaml_documents({"a": 1}, {"b": [True, None]}) == "a: 1\n---\nb:\n- true\n- null\n"
     assert yaml_documents() == ""
 
 

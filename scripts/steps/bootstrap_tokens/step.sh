@@ -16,7 +16,7 @@ check_bootstrap_tokens() {
 }
 
 apply_bootstrap_tokens() {
-  local tokens secret worker twins left=
+  local tokens secret worker twins timer left=
   if [[ -e $ROOT/etc/meshstrap/secrets/bootstrap_tokens ]]; then
     tokens=$(bootstrap_tokens_secrets)
     kube apply --filename - <<<"$tokens" >&2
@@ -29,9 +29,10 @@ apply_bootstrap_tokens() {
   while read -r secret worker; do
     if [[ $worker == Ready ]]; then
       # All of CoreDNS came to run on the node that was Ready first, and nothing moves a pod that runs: no pod would resolve
-      # a name while that machine is down. Made anew, one prefers another node (kubeadm's anti-affinity).
+      # a name while that machine is down. Made anew, one prefers another node (kubeadm's anti-affinity). One that has
+      # Succeeded or Failed is nobody's twin.
       twins=$(kube get pods --namespace kube-system --selector k8s-app=kube-dns \
-        --output custom-columns=:.metadata.name,:.spec.nodeName | awk 'n[$2]++ { print $1 }')
+        --output custom-columns=:.metadata.name,:.spec.nodeName,:.status.phase | awk '$3 !~ /ed$/ && n[$2]++ { print $1 }')
       # shellcheck disable=SC2086 # a name of a pod has no spaces
       [[ -z $twins ]] || kube delete pods --namespace kube-system $twins >&2
       kube delete --namespace kube-system "secret/$secret" >&2
@@ -39,13 +40,14 @@ apply_bootstrap_tokens() {
       left=$secret
     fi
   done <<<"$tokens"
-  # Workers come hours later, when no run is under way: looked for each minute, until no token is left. A timer that
-  # ticks already is refused: it may be its very run that is here.
+  # Workers come hours later, when no run is under way: looked for each minute, until no token is left. A timer may tick
+  # already, and it may be its very run that is here.
   if [[ -z $left ]]; then
     ask systemctl stop meshstrap-tokens.timer
     return 0
   fi
-  ask systemd-run --quiet --collect --unit=meshstrap-tokens \
+  timer=$(service_state meshstrap-tokens.timer)
+  [[ $timer == *=active* ]] || retry 1 0 systemd-run --quiet --collect --unit=meshstrap-tokens \
     --on-active=60 --on-unit-active=60 bash /opt/meshstrap/bootstrap.sh --only bootstrap_tokens
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
 
-: "${ROOT?}" "${WORK?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
+: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
 : "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token
@@ -12,7 +12,7 @@ sudo sh -c 'umask 077; cat >/etc/meshstrap/secrets/bootstrap_token', paste what 
 check_join() {
   local address
   [[ -s $KUBELET_KUBECONFIG ]]
-  kubelet_runs
+  join_kubelet_runs
   address=$(join_control_plane)
   is_edited "$HOSTS_FILE" api_alias "$address"
   [[ ! -e $BOOTSTRAP_KUBECONFIG && ! -e $BOOTSTRAP_TOKEN_FILE ]]
@@ -30,7 +30,13 @@ it to this node, and a tailnet lock must have signed both" join_control_plane
   fi
   rm -f "$BOOTSTRAP_KUBECONFIG" "$BOOTSTRAP_TOKEN_FILE"
   retry 1 0 systemctl start --no-block kubelet
-  await 60 'running kubelet' 'journalctl -u kubelet -n 50' kubelet_runs
+  await 60 'running kubelet' 'journalctl -u kubelet -n 50' join_kubelet_runs
+}
+
+join_kubelet_runs() {
+  local state
+  state=$(service_state kubelet)
+  [[ $state == *=active* ]]
 }
 
 # The control plane's address: of the machine with its name and our tag. One that is shared in has another suffix. A second
@@ -70,9 +76,16 @@ join_cluster() { # <address of the control plane>
   # What such a join leaves behind (kubeadm's preflight refuses it), and what a power cut leaves of the kubelet's own.
   rm -f "$BOOTSTRAP_KUBECONFIG" "$KUBERNETES/pki/ca.crt" "$KUBELET_KUBECONFIG"
   write_kubeadm_config "$config" "$KUBELET_PATCH"
-  run_kubeadm join --config "$WORK/kubeadm.yaml"
+  join_run_kubeadm
   rm -f "$WORK/kubeadm.yaml"
   sync
+}
+
+join_run_kubeadm() {
+  ask_kubeadm join --config "$WORK/kubeadm.yaml"
+  [[ $LAST_ERROR != *'already exists in the cluster'* ]] || waiting "$LAST_ERROR" \
+    "if the old machine $NODE_NAME is gone, on $CONTROL_PLANE: kubectl delete node $NODE_NAME; else rename this one"
+  ((ANSWER == 0)) || fail "kubeadm join: ${LAST_ERROR:-exit $ANSWER}"
 }
 
 # Asked before kubeadm is, which would wait for it and leave files behind. The answer is public, and signed with the

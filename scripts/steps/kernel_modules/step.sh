@@ -5,13 +5,11 @@
 : "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${KERNEL_MODULES[*]:?}" "${NEEDED_MODULES[*]:?}"
 
 check_kernel_modules() {
-  local module found
+  local module
   kernel_modules_exist
   for module in "${KERNEL_MODULES[@]}"; do
-    [[ ! -d $ROOT/sys/module/$module ]] || continue
     # What is built in need not show there; modprobe knows it.
-    found=$(modprobe --show-depends "$module")
-    [[ $'\n'$found == *$'\n'"builtin $module"* ]]
+    [[ -d $ROOT/sys/module/$module ]] || modprobe --show-depends "$module" | grep "^builtin $module"
   done
   file_is "$ROOT/etc/modules-load.d/meshstrap.conf" "$(printf '%s\n' "${KERNEL_MODULES[@]}")"
 }

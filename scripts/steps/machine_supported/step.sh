@@ -25,8 +25,9 @@ machine_problem() { # <name> <what is wrong>
   [[ " ${WAIVED_MACHINE_CHECKS[*]} " == *" $1 "* ]] || printf '; %s: %s' "$1" "$2"
 }
 
+# Oracle Linux counts minor releases, which no plan does: 9.6 is 9.
 machine_is() { # <name> <found> <planned>
-  [[ $2 == "$3" ]] || machine_problem "$1" "$2, not $3"
+  [[ $2 == "$3"?(.*) ]] || machine_problem "$1" "$2, not $3"
 }
 
 machine_has() { # <name> <found> <at least> [unit]
@@ -35,14 +36,10 @@ machine_has() { # <name> <found> <at least> [unit]
 
 # One line.
 machine_problems() {
-  local os arch release major minor found
-  os=$(sed -n 's/^ID=//p' "$ROOT/etc/os-release")-$(sed -n 's/^VERSION_ID=//p' "$ROOT/etc/os-release")
-  os=${os//[\"\']/}
-  # Oracle Linux calls itself ol and counts minor releases: 9.6.
-  if [[ $os =~ ^ol-([0-9]+) ]]; then
-    os=oracle-${BASH_REMATCH[1]}
-  fi
-  machine_is os "$os" "$NODE_OS"
+  local arch release found
+  # shellcheck disable=SC1091 # made to be sourced: os-release(5)
+  found=$(. "$ROOT/etc/os-release" && echo "${ID-}-${VERSION_ID-}") || exit 2
+  machine_is os "${found/#ol-/oracle-}" "$NODE_OS"
 
   read -r release arch <<<"$(uname -rm)"
   arch=${arch/aarch64/arm64}
@@ -50,8 +47,7 @@ machine_problems() {
   machine_is arch "$arch" "$NODE_ARCH"
 
   # Cilium asks for it: https://docs.cilium.io/en/stable/operations/system_requirements/
-  IFS=.-+ read -r major minor _ <<<"$release"
-  ((major * 1000 + minor >= 5010)) || machine_problem kernel "$release, not 5.10"
+  sort -CV <<<$'5.10\n'"$release" || machine_problem kernel "$release, not 5.10"
 
   # kubelet refuses version 1 since Kubernetes 1.35: https://kep.k8s.io/5573
   machine_is cgroup "$(stat -f -c %T "$ROOT/sys/fs/cgroup")" cgroup2fs

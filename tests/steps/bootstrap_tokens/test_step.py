@@ -128,8 +128,14 @@ def test_the_token_of_a_worker_that_is_ready_goes_and_nobody_looks_any_more(mach
 
 @pytest.mark.parametrize(
     ("resolvers", "deleted"),
-    [("\na   cp1\nb   cp1\n", ["b"]), ("a   w1\nb   w1\n", ["b"]), ("a   cp1\nb   w1\n", []), ("", [])],
-    ids=["control plane alone", "worker alone", "both", "none"],
+    [
+        ("\na   cp1   Running\nb   cp1   Running\n", ["b"]),
+        ("a   w1   Pending\nb   w1   Running\n", ["b"]),
+        ("a   cp1   Running\nb   w1   Running\n", []),
+        ("a   w1   Failed\nb   w1   Running\nc   cp1   Running\nd   cp1   Succeeded\n", []),
+        ("", []),
+    ],
+    ids=["control plane alone", "worker alone", "both", "both, and two that have ended", "none"],
 )
 def test_once_a_worker_is_ready_names_outlive_any_one_node(
     machine: Sandbox, resolvers: str, deleted: list[str]
@@ -164,6 +170,13 @@ def test_a_token_for_a_name_that_is_taken_is_not_left(machine: Sandbox) -> None:
     machine.write("state/nodes", f"{NODE}w1{READY}")
     assert given(machine).levels == ["change", "changed", "summary"]
     assert (machine.read("state/secrets"), machine.exists("state/timer")) == ("", False)
+
+
+def test_a_timer_that_cannot_be_made_says_why(machine: Sandbox) -> None:
+    machine.stub("systemd-run", "echo 'Failed to start transient timer unit: Unit is masked.' >&2; exit 1")
+    done = given(machine)
+    assert done.code == 1
+    assert "systemd-run failed 1 times (exit 1): Failed to start transient timer unit: Unit is masked." in done.log
 
 
 def test_a_boot_looks_after_them_again(machine: Sandbox) -> None:

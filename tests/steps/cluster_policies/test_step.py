@@ -8,9 +8,9 @@ from tests.shell import kubernetes_stubs as stubs
 from tests.shell.sandbox import Sandbox
 
 KUBECTL = r"""
-  "get --ignore-not-found --output name crd/ciliumclusterwidenetworkpolicies.cilium.io")
-    [[ ! -e $S/late ]] || { rm $S/late; exit 0; }
-    [[ ! -e $S/crd ]] || echo customresourcedefinition.apiextensions.k8s.io/${*: -1} ;;
+  "get --output name crd/ciliumclusterwidenetworkpolicies.cilium.io")
+    [[ -e $S/crd && ! -e $S/late ]] || { rm -f $S/late; echo 'Error from server (NotFound)' >&2; exit 1; }
+    echo customresourcedefinition.apiextensions.k8s.io/${*: -1} ;;
   "diff --filename -")
     wanted=$(cat)
     [[ ! -e $S/timeout ]] || { echo 'Error from server (Timeout): no response in time' >&2; exit 2; }
@@ -44,7 +44,10 @@ def test_changes_then_nothing(machine: Sandbox) -> None:
 def test_waits_for_the_resource_type(machine: Sandbox) -> None:
     stubs.clear_state(machine, "crd")
     done = machine.run("cluster_policies", environment={"WAIT_LIMIT": "0"})
-    assert (done.code, "no Cilium's policies as a resource type yet" in done.log) == (75, True), done.log
+    assert (done.code, "no Cilium's policies as a resource type yet: Error from server (NotFound)" in done.log) == (
+        75,
+        True,
+    ), done.log
     stubs.set_state(machine, "crd")
     stubs.set_state(machine, "late")
     assert machine.run("cluster_policies").levels == ["change", "changed", "summary"]

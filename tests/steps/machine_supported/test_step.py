@@ -58,6 +58,22 @@ def test_operating_systems_by_the_name_of_the_plan(machine: Sandbox, release: st
 
 
 @pytest.mark.parametrize(
+    ("release", "problem"),
+    [
+        ("ID=ol\nVERSION_ID=9.6\n", "oracle-9.6, not oracle-10"),
+        ("ID=ol\nVERSION_ID=10\n", None),
+        ("ID=ol\nVERSION_ID=100.1\n", "oracle-100.1, not oracle-10"),
+        ("ID=debian\n", "debian-, not oracle-10"),
+    ],
+)
+def test_another_release_of_the_operating_system(machine: Sandbox, release: str, problem: str | None) -> None:
+    machine.write("/etc/os-release", release)
+    machine.header["NODE_OS"] = "oracle-10"
+    log = machine.run(STEP).log
+    assert f"error   {STEP}: os: {problem}\n" in log if problem else " os: " not in log
+
+
+@pytest.mark.parametrize(
     ("environment", "problem"),
     [
         ({"MACHINE": "x86_64"}, "arch: amd64, not arm64"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -117,12 +118,49 @@ def test_what_fails_once_is_asked_again_before_anything_is_started_anew(
     assert (calls.count("sleep 30"), "systemctl try-restart tailscaled" in calls) == (rounds, True)
 
 
+@pytest.mark.parametrize("routing", ["vxlan", "tailnet"])
+def test_the_unit_adds_the_rules_that_are_missing(sandbox: Sandbox, routing: str) -> None:
+    wanted = {"5207": "to 100.64.0.0/10 lookup 52"}
+    if routing == "tailnet":
+        wanted |= {"5208": "to 10.244.0.0/16 lookup 52", "5280": "nop", "5209": "goto 5280"}
+    adds = [f"ip -4 rule add pref {pref} {rule} protocol kernel" for pref, rule in wanted.items()]
+    shown = sandbox.root / "rules"
+    said = rf"""rule="$5:"$'\t'"from all ${{*:6}}"; echo "${{rule% protocol kernel}}" >>{shown}"""
+    sandbox.stub("ip", f"case $3 in show) cat {shown} ;; add) {said} ;; esac")
+    sandbox.write("rules", "5207:\tfrom all to 100.99.0.0/16 lookup 52\n")
+    assert added(sandbox, routing) == adds
+    assert added(sandbox, routing) == []
+    sandbox.write("rules", sandbox.read("rules").replace("to 100.64.0.0/10", "to 100.64.0.0/11"))
+    assert added(sandbox, routing) == adds[:1]
+
+
+def test_the_unit_fails_with_the_first_rule_that_cannot_be_added(sandbox: Sandbox) -> None:
+    sandbox.stub("ip", "[[ $3 != add ]] || { echo 'RTNETLINK answers: Operation not permitted' >&2; exit 2; }")
+    with pytest.raises(subprocess.CalledProcessError):
+        added(sandbox, "tailnet")
+    assert sandbox.read("calls").count(" add ") == 1
+
+
+def added(sandbox: Sandbox, routing: str) -> list[str]:
+    """The rules that the unit adds."""
+    sandbox.write("calls", "")
+    (rules,) = unit_shells("ExecStartPre", routing)
+    subprocess.run(["/bin/sh", "-ec", rules], env={"PATH": str(sandbox.bin)}, check=True)
+    return [call for call in sandbox.read("calls").splitlines() if " add " in call]
+
+
 def unit_loop() -> str:
     """What the unit goes on with once the rules are there."""
-    plan = example_plan()
+    (loop,) = unit_shells("ExecStart")
+    return loop
+
+
+def unit_shells(setting: str, routing: str = "vxlan") -> list[str]:
+    """What a setting of the unit gives to a shell, as systemd takes it out of its quotes."""
+    plan = replace(example_plan(), routing=routing)
     rendered = {document.name: document.text for document in render_documents(plan, plan.nodes[0])}
-    (loop,) = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", rendered["meshstrap-mesh-rule.service"], re.MULTILINE)
-    return str(loop)
+    found = re.findall(rf'^{setting}=/bin/sh -e?c "(.*)"$', rendered["meshstrap-mesh-rule.service"], re.MULTILINE)
+    return [text.replace('\\"', '"').replace("$$", "$") for text in found]
 
 
 def test_cannot_tell(machine: Sandbox) -> None:

@@ -121,9 +121,12 @@ def test_the_lists_lock_is_tried_again(machine: Sandbox) -> None:
     assert (done.code, done.levels) == (0, ["change", "retry", "changed", "summary"]), done.log
 
 
-def test_a_lock_that_is_held_is_waited_for_by_its_holders_name(machine: Sandbox) -> None:
-    held = "/var/lib/dpkg/lock-frontend unattended-upgr 711"
-    machine.stub("lslocks", f"S={machine.root}/state; [[ ! -e $S/held ]] || echo {held}")
+@pytest.mark.parametrize(
+    "lock", ["lib/dpkg/lock-frontend", "lib/dpkg/lock", "lib/apt/lists/lock", "cache/apt/archives/lock"]
+)
+def test_a_lock_that_is_held_is_waited_for_by_its_holders_name(machine: Sandbox, lock: str) -> None:
+    held, other = f"/var/{lock} unattended-upgr 711", "/var/lib/apt/daily_lock apt.systemd.dai 709"
+    machine.stub("lslocks", f"S={machine.root}/state; echo {other}; [[ ! -e $S/held ]] || echo {held}")
     machine.stub(
         "sleep", f"S={machine.root}/state; rm $S/held; cp {machine.root}/var/lib/meshstrap/status.json $S/said"
     )

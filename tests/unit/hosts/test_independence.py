@@ -56,7 +56,7 @@ def test_the_rendered_firewall_rules_are_the_expected_openings() -> None:
 
 def test_the_rendered_guards_are_the_expected_ones() -> None:
     rendered = documents()
-    rule = f"rule add pref {names.MESH_RULE} to {example_plan().network.tailnet_subnet} lookup {names.TAILNET_TABLE}"
+    rule = f"{names.MESH_RULE} to {example_plan().network.tailnet_subnet} lookup {names.TAILNET_TABLE}"
     assert rule in rendered["meshstrap-mesh-rule.service"]
     assert f"IPAddressDeny={example_plan().network.pod_subnet}\n" in rendered["tailscaled.conf"]
     assert "Wants=meshstrap-mesh-rule.service tailscale-online.target\n" in rendered["kubelet.conf"]
