@@ -16,11 +16,14 @@ from meshstrap.files import (
     discard_folders,
     flush_files,
     is_staged,
+    read_bounded,
     stage_file,
     stage_folder,
 )
 
 MANIFEST = "manifest.json"
+MANIFEST_BYTES = 1_000_000
+"""Far above what one takes: some 30 files, 100 bytes each."""
 MARKER = "meshstrap render"
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -116,7 +119,7 @@ def _manifest(node: str, texts: Mapping[str, str]) -> str:
 def _own_files(folder: Path) -> frozenset[str] | None:
     """The files that we wrote into a folder, by its manifest; ``None``: the folder is not ours."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_bytes())
+        manifest = json.loads(read_bounded(folder / MANIFEST, MANIFEST_BYTES))
         names = frozenset(manifest["sha256"]) | {MANIFEST}
         ours = manifest["written_by"] == MARKER and manifest["node"] == folder.name
     except (OSError, ValueError, KeyError, TypeError):

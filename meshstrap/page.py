@@ -18,7 +18,7 @@ def write_page(root: Path, text: str, *, check: bool = False) -> str:
     ``check`` writes nothing and raises ``WouldChange``. ``OutputRefused``: it is not a plain file, or the disk refuses.
     """
     path = root / PAGE
-    if path.is_symlink() or path.is_dir():
+    if path.is_symlink() or (path.exists() and not path.is_file()):
         message = f"{path}: is not a plain file, and secrets are written to no other; move it away"
         raise OutputRefused(message)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from posixpath import normpath
 from typing import Annotated, Any, TypeAlias
 
@@ -30,7 +31,7 @@ class Written:
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Our parser takes the place of pydantic's own checks, and of their wording."""
-        return core_schema.no_info_plain_validator_function(self.parse)
+        return core_schema.no_info_plain_validator_function(partial(values.judged, self.parse))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """What editors complete from."""

@@ -20,7 +20,7 @@ def is_free_form(path: Path) -> bool:
 
 
 def plain_data(node: Node, path: Path = ()) -> Any:
-    """Dictionaries, lists and text; keys without a value are left out, as if they had not been written."""
+    """Dictionaries, lists and text; fields without a value are left out, as if they had not been written."""
     if isinstance(node, Scalar):
         return None if node.is_absent else node.text
     if is_free_form(path):
@@ -31,10 +31,13 @@ def plain_data(node: Node, path: Path = ()) -> Any:
 
 
 def _plain_dictionary(node: Dictionary, path: Path) -> dict[str, Any]:
+    section = section_at(path)
+    fields = section.model_fields if section else {}
     return {
         key: plain_data(entry.value, (*path, key))
         for key, entry in node.entries.items()
-        if not (isinstance(entry.value, Scalar) and entry.value.is_absent)
+        # A key that is no field is said, and a label may be empty.
+        if not (key in fields and isinstance(entry.value, Scalar) and entry.value.is_absent)
     }
 
 

@@ -71,6 +71,8 @@ def parse_label_value(value: object) -> str:
 
 def parse_taint(value: object) -> str:
     """A taint, ``key=value:Effect`` or ``key:Effect``."""
+    if isinstance(value, dict):
+        raise ValueError("a taint is one text here: key=value:EFFECT, as kubectl taint takes it")  # noqa: TRY004 - pydantic takes ValueError only
     text = parse_text(value)
     rest, colon, effect = text.rpartition(":")
     if not colon or effect not in _TAINT_EFFECTS:
@@ -180,7 +182,7 @@ def parse_reachable(value: object) -> str:
     """A host name or an address; empty when it is not known."""
     text = parse_text(value)
     if not re.fullmatch(REACHABLE, text):
-        rule = "a host name or an address such as 203.0.113.7; a port stands in your SSH configuration"
+        rule = "a host name or an address such as 203.0.113.7; user and port stand in your SSH configuration"
         raise ValueError(f"'{text}' is not {rule}")
     refuse_false_address(text)
     return text
@@ -192,7 +194,8 @@ def parse_ssh_key(value: object) -> str:
     if "PRIVATE KEY" in text:
         raise ValueError("this is a private key; give the public one, the content of the .pub file")
     if not _SSH_KEY.fullmatch(text):
-        raise ValueError("this is not a public SSH key such as 'ssh-ed25519 AAAA… name', on one line")
+        hint = "; write what is in that file, not its name" if text.endswith(".pub") else ""
+        raise ValueError(f"this is not a public SSH key such as 'ssh-ed25519 AAAA… name', on one line{hint}")
     return text
 
 

@@ -32,7 +32,7 @@ def meant(character: str) -> str:
         return "nothing at all"
     if kind == "Pd" or character == "−":  # noqa: RUF001 - the minus sign
         return "'-'"
-    key = _QUOTES.get(character, folded if folded.isascii() and kind[0] in "PSN" else "")
+    key = _QUOTES.get(character, folded if folded.isascii() and kind[0] in "PSNL" else "")
     if key in {"'", '"'}:
         return "a plain quotation mark"
     return f"'{key}'" if key else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,11 +12,13 @@ from meshstrap.errors import Problem
 from meshstrap.inventory.alternatives import NotRendered, explain_refusal, refused_key
 from meshstrap.inventory.fields import section_at
 from meshstrap.inventory.tree import Path, Places
-from meshstrap.inventory.values import closest, did_you_mean
+from meshstrap.inventory.values import closest, did_you_mean, plain
 
 # Where pydantic says that the key of a mapping is wrong, it puts this behind the key.
 _KEY_MARK = "[key]"
 _SHOWN = 60
+# ``name:home`` and ``name = home``, which YAML takes for one text each.
+_JOINED = re.compile(r"([A-Za-z_][\w-]*)( *= *|: ?(?!//))(\S.*)")
 
 
 def translate(error: ValidationError, places: Places) -> list[Problem]:
@@ -50,20 +53,34 @@ def _known_keys(path: Path) -> tuple[str, ...]:
 
 
 def _meant(path: Path) -> Path:
-    return (*path[:-1], closest(str(path[-1]), _known_keys(path)))
+    return (*path[:-1], closest(str(path[-1]).partition(":")[0], _known_keys(path)))
 
 
 def _unknown_key(path: Path, places: Places) -> str:
     known, alternative = _known_keys(path), refused_key(path)
     if alternative:
         return f"unknown key. {explain_refusal(alternative, places)}"
-    return "unknown key" + (did_you_mean(str(path[-1]), known) or f"; known are {', '.join(known)}")
+    return "unknown key" + (
+        _joined(str(path[-1])) or did_you_mean(str(path[-1]), known) or f"; known are {', '.join(known)}"
+    )
+
+
+def _joined(text: str) -> str:
+    """``; did you mean 'name: home'?`` for a key and its value without what parts them."""
+    match = _JOINED.fullmatch(plain(text))
+    return f"; did you mean '{match[1]}: {match[3]}', with a colon and a blank?" if match else ""
 
 
 def _missing_key(path: Path) -> str:
     section = section_at(path[:-1])
     info = section.model_fields[str(path[-1])] if section else None
     return f"this key is required: {_lower(info.description or '')}" if info else "this key is required"
+
+
+def _stuck(given: Any) -> str:
+    """What YAML makes of ``-name: alice``."""
+    is_stuck = isinstance(given, dict) and any(str(key).startswith("-") for key in given)
+    return "; is the blank behind the '-' missing?" if is_stuck else ""
 
 
 def _lower(sentence: str) -> str:
@@ -77,9 +94,9 @@ def _wrong_value(details: ErrorDetails, places: Places) -> str:
         error = details["ctx"]["error"]
         return f"{error}. {explain_refusal(error.reference, places)}" if isinstance(error, NotRendered) else str(error)
     if kind in {"model_type", "model_attributes_type", "mapping_type", "dict_type"}:
-        return f"this has to be a mapping (keys with values under it), not {_kind_of(given)}"
+        return f"this has to be a mapping (keys with values under it), not {_kind_of(given)}{_joined(str(given))}"
     if kind in {"tuple_type", "list_type"}:
-        return f"this has to be a list (lines that start with '- '), not {_kind_of(given)}"
+        return f"this has to be a list (lines that start with '- '), not {_kind_of(given)}{_stuck(given)}"
     raise AssertionError(f"no words for {kind}: a model has a type that is not one of ours")
 
 

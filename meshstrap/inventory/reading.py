@@ -30,6 +30,8 @@ def read_inventory_file(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(LIMIT_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise InventoryNotFound(f"{path}: leads to {path.readlink()}, which is not there") from None
         raise InventoryNotFound(f"{path}: there is no such file; `invoke init` writes a commented one") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

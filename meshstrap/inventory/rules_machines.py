@@ -31,7 +31,9 @@ def one_control_plane(inventory: Inventory, places: Places) -> Iterator[Problem]
     if not chosen:
         yield places.problem(
             ("nodes",),
-            "no node has the role control-plane; exactly one is needed: give one of them role: control-plane",
+            "no node has the role control-plane; exactly one is needed: give one of them role: control-plane"
+            if inventory.nodes
+            else "the list is empty; a cluster has exactly one control plane, and any number of workers",
         )
     for index in chosen[1:]:
         where = places.where(("nodes", chosen[0], "role"))

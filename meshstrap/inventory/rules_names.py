@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from meshstrap.errors import Problem
@@ -84,6 +85,17 @@ def node_names_are_not_reserved(inventory: Inventory, places: Places) -> Iterato
             yield places.problem(("nodes", index, "name"), "'localhost' is each machine's name for itself; use another")
 
 
+def node_names_are_no_addresses(inventory: Inventory, places: Places) -> Iterator[Problem]:
+    """inet_aton(3) reads a number as an address, and whatever looks up a name asks it first."""
+    for index, node in enumerate(inventory.nodes):
+        if re.fullmatch(r"\d+|0x[0-9a-f]*", node.name):
+            message = (
+                f"'{node.name}' is a number, which ssh, ping and others take for an IPv4 address: 1 is 0.0.0.1; begin "
+                f"the name with a letter, such as n{node.name}"
+            )
+            yield places.problem(("nodes", index, "name"), message)
+
+
 RULES = (
     accounts_are_given,
     account_names_are_unique,
@@ -92,4 +104,5 @@ RULES = (
     api_endpoint_is_a_name_of_its_own,
     node_names_leave_the_endpoint_free,
     node_names_are_not_reserved,
+    node_names_are_no_addresses,
 )

@@ -24,7 +24,7 @@ class Shape:
     """One shape as OCI names it. ``series``: where the console lists it. ``arch`` is empty where it can be either.
 
     ``ocpus`` and ``memory_gib`` are those of a shape that leaves no choice, else 0. ``most_ocpus``: what it can be told
-    to have, 0 where OCI has raised that too often to be held. ``free``: Always Free has it.
+    to have, 0 where no figure is known for sure. ``free``: Always Free has it.
     """
 
     name: str
@@ -40,16 +40,21 @@ class Shape:
 # CPUs of an OCPU: https://docs.oracle.com/en-us/iaas/Content/Compute/References/computeshapes.htm (November 2026). An
 # OCPU of A1 is one core with one thread, of A2 two such cores, of x86 one core with two threads. The Micro has an
 # eighth of an OCPU all the time and both its threads for a burst; Linux shows two CPUs.
+#
+# The most OCPUs of E3, E4 and Standard3 are those of an extended memory VM, which is the same shape told to have more:
+# https://docs.oracle.com/en-us/iaas/Content/Compute/References/extended-memory-vm-instances.htm (read November 2026).
+# Of E5 Oracle's own pages say 94 and more, and of E6 none that could be read says it: a wrong figure would refuse a
+# machine that OCI has.
 SHAPES = {
     shape.name: shape
     for shape in (
         Shape(name="VM.Standard.A1.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=1, most_ocpus=80, free=True),
         Shape(name="VM.Standard.A2.Flex", series="Ampere", arch=ARM64, cpus_per_ocpu=2, most_ocpus=78),
-        Shape(name="VM.Standard.E3.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
-        Shape(name="VM.Standard.E4.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard.E3.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2, most_ocpus=114),
+        Shape(name="VM.Standard.E4.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2, most_ocpus=114),
         Shape(name="VM.Standard.E5.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
         Shape(name="VM.Standard.E6.Flex", series="AMD", arch=AMD64, cpus_per_ocpu=2),
-        Shape(name="VM.Standard3.Flex", series="Intel", arch=AMD64, cpus_per_ocpu=2),
+        Shape(name="VM.Standard3.Flex", series="Intel", arch=AMD64, cpus_per_ocpu=2, most_ocpus=56),
         Shape(
             name=MICRO,
             series="Specialty and previous generation",

@@ -58,7 +58,7 @@ def _events(text: str, file: str) -> Iterator[Event]:
         while parser.check_event():
             yield parser.get_event()  # type: ignore[no-untyped-call] # types-PyYAML leaves it out
     except yaml.MarkedYAMLError as error:
-        raise fault(file, *place_of(error), explain(error, text)) from None
+        raise fault(file, *place_of(error, text), explain(error, text)) from None
     except yaml.YAMLError as error:
         raise fault(file, 1, 1, f"not YAML: {error}") from None
     except (ValueError, OverflowError):

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 _TAB = "a tab is used as indentation; YAML allows spaces only"
 _TAB_WITHIN = "not YAML: a tab stands here; write a space"
 _FORGOTTEN_QUOTE = "the quote that starts on line {context} is never closed"
+_DEEPER = "line {before} has its value already; begin this line in the column of the key there"
+_CONFLICT = "not YAML: a merge conflict of git begins on this line; settle it, and remove its marks"
+# What git writes around the two sides (git-merge(1), HOW CONFLICTS ARE PRESENTED).
+_CONFLICT_BEGINS = re.compile(r"^<{7} .*", re.MULTILINE)
 
 # What PyYAML says (https://github.com/yaml/pyyaml, scanner.py and parser.py of 6.0), and what a person has to know.
 # The first entry whose words are in PyYAML's sentence counts.
@@ -30,8 +36,14 @@ _EXPLANATIONS = (
 )
 
 
-def place_of(error: yaml.MarkedYAMLError) -> tuple[int, int]:
+def place_of(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int]:
     """Line and column, from 1, where a person has to look."""
+    if conflict := _CONFLICT_BEGINS.search(text):
+        return text.count("\n", 0, conflict.start()) + 1, 1
+    if error.problem_mark and _line_before(error, text):
+        number = error.problem_mark.line
+        line = text.split("\n")[number]
+        return number + 1, len(line) - len(line.lstrip()) + 1
     # A key without its colon is noticed further on, by the next one that has it.
     begins = error.context_mark if "could not find expected ':'" in (error.problem or "") else None
     mark = begins or error.problem_mark or error.context_mark
@@ -44,14 +56,32 @@ def explain(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     context = error.context_mark.line + 1 if error.context_mark else 1
     character = repr(text[mark.index]) if mark and mark.index < len(text) else "the end of the file"
+    if _CONFLICT_BEGINS.search(text):
+        return _CONFLICT
     if mark is not None and _is_tab_indented(text, mark.line):
         return _TAB
+    if before := _line_before(error, text):
+        return "not YAML: " + _DEEPER.format(before=before)
     if character == repr("\t") and "cannot start any token" in problem:
         return _TAB_WITHIN
     for words, explanation in _EXPLANATIONS:
         if words in problem:
             return "not YAML: " + explanation.format(context=context, character=character)
     return f"not YAML: {problem}"
+
+
+def _line_before(error: yaml.MarkedYAMLError, text: str) -> int:
+    """Of a key indented deeper than the one before it the line of that one, which has a value; 0: it is no such key."""
+    if error.problem_mark is None or "mapping values are not allowed here" not in (error.problem or ""):
+        return 0
+    lines, number = text.split("\n"), error.problem_mark.line
+    own = lines[number][: error.problem_mark.column]
+    number -= 1
+    while number >= 0 and not lines[number].strip():
+        number -= 1
+    before = lines[max(number, 0)]
+    is_deeper = len(own) - len(own.lstrip()) > len(before) - len(before.lstrip())
+    return number + 1 if is_deeper and ": " not in own and re.search(r": +[^\s#|>&*!]", before) else 0
 
 
 def _is_tab_indented(text: str, line: int) -> bool:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
+from typing import TypeVar
+
+Value = TypeVar("Value")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})\.(0|[1-9][0-9]{0,3})")
@@ -20,9 +24,25 @@ _NAME_LENGTH = 253
 _TEXT_LENGTH = 4096
 
 
+def plain(text: str) -> str:
+    """A text in the characters that it looks like: full-width ones as others, those that nobody sees left out."""
+    return "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
+
+
+def judged(parse: Callable[[object], Value], value: object) -> Value:
+    """What a parser makes of a value; its error says what was meant when only the characters are another keyboard's."""
+    try:
+        return parse(value)
+    except ValueError as error:
+        meant = plain(value) if isinstance(value, str) else value
+        if meant == value or type(error) is not ValueError or "did you mean" in str(error):
+            raise
+        raise ValueError(f"{error}{repaired(parse, str(meant))}") from None
+
+
 def closest(word: str, known: tuple[str, ...]) -> str:
     """The known word that looks most like ``word``; empty when none does."""
-    return next(iter(get_close_matches(word.lower(), known, n=1, cutoff=0.6)), "")
+    return next(iter(get_close_matches(plain(word).lower(), known, n=1, cutoff=0.6)), "")
 
 
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
@@ -74,7 +94,7 @@ def parse_label(value: object) -> str:
 
 
 def _suggest_label(text: str) -> str:
-    candidate = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    candidate = re.sub(r"[^a-z0-9]+", "-", plain(text).lower()).strip("-")
     return f"; did you mean '{candidate}'?" if _LABEL.fullmatch(candidate) and candidate != text else ""
 
 

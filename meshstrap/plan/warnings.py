@@ -19,7 +19,7 @@ AWS_USER_DATA_BYTES = 16_384
 """What EC2 takes before base64 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html)."""
 
 NAMES_SHOWN = 5
-"""Nodes that a warning names."""
+"""Nodes or accounts that a warning names."""
 
 
 def derive_warnings(inventory: Inventory) -> tuple[str, ...]:
@@ -43,15 +43,17 @@ def _memory(inventory: Inventory) -> Iterator[str]:
 
 
 def _quotas(inventory: Inventory) -> Iterator[str]:
+    told: dict[str, list[str]] = {}
     for account in inventory.accounts:
         if account.quota is None:
-            said = f"account {account.name}: no quota is given, so its nodes are not held against what it may use"
+            said = "no quota is given, so the nodes are not held against one"
             nodes = [node for node in inventory.nodes if (node.account, node.shape) == (account.name, DEFAULT)]
             ocpus, memory = sum(node.ocpus for node in nodes), sum(node.memory_gib for node in nodes)
             if ocpus > FREE_OCPUS or memory > FREE_MEMORY_GIB:
-                said += f"; they take {ocpus} OCPUs and {memory} GiB of {DEFAULT}"
+                said += f"; in one account they take {ocpus} OCPUs and {memory} GiB of {DEFAULT}"
                 said += f", of which {FREE_OCPUS} and {FREE_MEMORY_GIB} are Always Free"
-            yield said
+            told.setdefault(said, []).append(account.name)
+    yield from (f"{_named(names, 'account')}: {said}" for said, names in told.items())
 
 
 def _shapes(inventory: Inventory) -> Iterator[str]:
@@ -79,20 +81,23 @@ def _shapes(inventory: Inventory) -> Iterator[str]:
             yield f"account {account.name}: OCI gives an account {MICROS_AN_ACCOUNT} of {MICRO}, not {len(micros)}"
 
 
-def _named(names: Iterable[str]) -> str:
+def _named(names: Iterable[str], what: str = "node") -> str:
     """``node w1`` or ``nodes w1, w2 and 7 more``."""
     found = list(names)
     more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
-    return f"node{'s' if len(found) > 1 else ''} {', '.join(found[:NAMES_SHOWN])}{more}"
+    return f"{what}{'s' if len(found) > 1 else ''} {', '.join(found[:NAMES_SHOWN])}{more}"
 
 
 def _devices(inventory: Inventory) -> Iterator[str]:
+    told: dict[str, list[str]] = {}
     for node in inventory.nodes:
         if node.block_volume and re.fullmatch(r"/dev/(sd|vd|xvd|nvme)\w+", node.block_volume.device):
-            yield (
-                f"node {node.name}: {node.block_volume.device} is a name that the kernel gives anew at every boot: "
-                "another disk may have it then; a path that stays is /dev/oracleoci/oraclevdb or one in /dev/disk/by-id"
-            )
+            told.setdefault(node.block_volume.device, []).append(node.name)
+    for device, names in told.items():
+        yield (
+            f"{_named(names)}: {device} is a name that the kernel gives anew at every boot: "
+            "another disk may have it then; a path that stays is /dev/oracleoci/oraclevdb or one in /dev/disk/by-id"
+        )
 
 
 def _kubelets(inventory: Inventory) -> Iterator[str]:

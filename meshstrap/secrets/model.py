@@ -131,7 +131,8 @@ class Secrets:
 
 
 def _refuse_strangers(what: str, strangers: Iterable[str], known: Iterable[str]) -> None:
-    names = ", ".join(sorted(strangers))
+    # An empty name, of a shell's variable that is not set, is one as well.
+    names = ", ".join(name or "''" for name in sorted(strangers))
     if names:
         worker = "worker" if "token" in what else "node"
         message = (

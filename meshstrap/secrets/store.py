@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import yaml
 
 from meshstrap.errors import SecretsInvalid
-from meshstrap.files import write_atomically
+from meshstrap.files import discard_leftovers, read_bounded, refuse_no_file, write_atomically
 from meshstrap.git import refuse_tracked
 from meshstrap.secrets.model import ENVIRONMENT_PREFIX, BootstrapToken, Secret, Secrets, parse_auth_key
 
@@ -66,7 +67,10 @@ def load_auth_keys(path: Path) -> dict[str, Secret]:
 
 
 def save_secrets(path: Path, secrets: Secrets) -> None:
-    """Write secrets.yaml atomically, 0600. Keys of the environment stay there. ``SecretsInvalid`` when it cannot."""
+    """Write secrets.yaml atomically, 0600. Keys of the environment stay there. ``SecretsInvalid`` when it cannot.
+
+    Nobody else may write it meanwhile: what a run that was killed left of it, secrets and all, goes.
+    """
     document = {
         "auth_keys": {node: key.reveal() for node, key in sorted(secrets.auth_keys.items())},
         "bootstrap_tokens": {
@@ -75,8 +79,12 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
         },
     }
     try:
+        with suppress(FileNotFoundError):
+            refuse_no_file(path)
         # A symbolic link, into an encrypted folder say, stays one.
-        write_atomically(path.resolve(), HEADER + yaml.safe_dump(document, sort_keys=False))
+        place = path.resolve()
+        discard_leftovers(place)
+        write_atomically(place, HEADER + yaml.safe_dump(document, sort_keys=False))
     except OSError as error:
         message = f"{path}: cannot be written: {error.strerror}"
         raise SecretsInvalid(message) from error
@@ -85,24 +93,35 @@ def save_secrets(path: Path, secrets: Secrets) -> None:
 def _is_there(path: Path) -> bool:
     """``SecretsInvalid`` for what is there and is no file, or one that others may read."""
     try:
+        # A pipe is what a shell's <(command) hands over.
+        refuse_no_file(path, pipe=True)
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise SecretsInvalid(message) from None
-    # A pipe is what a shell's <(command) hands over.
-    if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-        message = f"{path}: is not a file"
-        raise SecretsInvalid(message)
     if mode & 0o077:
         message = f"{path}: others on this machine may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}"
         raise SecretsInvalid(message)
     return True
 
 
+class _Placed(str):
+    """A text and the line on which it stands, from 1: what must not be shown is found by it."""
+
+    __slots__ = ("line",)
+    line: int
+
+
 class _Loader(yaml.BaseLoader):
     """Every scalar is left a text, since a token like 123456.0123456789012345 would read as a number."""
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> str:
+        """The text with its place."""
+        text = _Placed(super().construct_scalar(node))
+        text.line = node.start_mark.line + 1
+        return text
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own
         """A mapping in which each name stands once."""
@@ -116,8 +135,7 @@ class _Loader(yaml.BaseLoader):
 
 def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAXIMUM_BYTES + 1)
+        data = read_bounded(path, MAXIMUM_BYTES + 1, pipe=True)
         document = yaml.load(data[:MAXIMUM_BYTES].decode(), Loader=_Loader)  # noqa: S506 - makes only str, list and dict
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
@@ -133,6 +151,8 @@ def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         why = problem if problem == _TWICE else "not YAML; the line is not shown, since a secret may stand in it"
+        if mark and b"\t" in data.split(b"\n")[mark.line]:
+            why = "a tab stands in this line, and YAML takes blanks only"
         message = f"{path}{where}: {why}"
         raise SecretsInvalid(message) from None
     if len(data) > MAXIMUM_BYTES:
@@ -152,13 +172,21 @@ def _by_node(value: object, place: str) -> dict[str, tuple[str, Any]]:
     if not isinstance(value, dict):
         message = f"{place}: has to be lines of NODE: VALUE"
         raise SecretsInvalid(message)
-    if not all(isinstance(node, str) and _NODE.fullmatch(node) for node in value):
+    for node in value:
+        _refuse_no_node(node, place)
+    return {str(node): (f"{place}.{node}", text) for node, text in value.items() if text != ""}
+
+
+def _refuse_no_node(name: _Placed, place: str) -> None:
+    if name == "auth_keys":
+        message = f"{place}: line {name.line}: leave this line out: the nodes' lines stand at the beginning here"
+        raise SecretsInvalid(message)
+    if not _NODE.fullmatch(name):
         message = (
-            f"{place}: one of the names is no node's, which has a-z, 0-9 and '-' alone. It is not shown, since a key "
-            "may stand in its place"
+            f"{place}: line {name.line}: the name is no node's, which has a-z, 0-9 and '-' alone. It is not shown, "
+            "since a key may stand in its place"
         )
         raise SecretsInvalid(message)
-    return {node: (f"{place}.{node}", text) for node, text in value.items() if text != ""}
 
 
 def _auth_keys(value: object, place: str) -> dict[str, Secret]:
@@ -175,4 +203,4 @@ def _parse_token(value: object, place: str) -> BootstrapToken:
     except ValueError:
         message = f"{place}.expires: not a time like 2026-12-31T12:00:00Z"
         raise SecretsInvalid(message) from None
-    return BootstrapToken(token=Secret(token), expires=expires)
+    return BootstrapToken(token=Secret(str(token)), expires=expires)

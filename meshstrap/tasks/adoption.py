@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from meshstrap.errors import AdoptionRefused, NoWay, OutputRefused, UnknownName
-from meshstrap.files import write_atomically
+from meshstrap.files import read_bounded, write_atomically
 from meshstrap.lint import lint_scripts
 from meshstrap.pipeline import lintable_scripts, load_plan
 from meshstrap.plan import NodePlan
@@ -75,8 +75,7 @@ def write_program(screen: TaskScreen, path: Path, adoption: Adoption, node: Node
 
 
 def _is_ours(path: Path) -> bool:
-    with path.open("rb") as file:
-        return MARK.encode() in file.read(len(MARK) + 40)
+    return MARK.encode() in read_bounded(path, len(MARK) + 40)
 
 
 def hand_over(screen: TaskScreen, connection: Connection, node: str, adoption: Adoption, *, check: bool) -> None:

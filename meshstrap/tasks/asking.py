@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from meshstrap.errors import OutputRefused
 from meshstrap.inventory.formats import parse_login_server
-from meshstrap.inventory.values import parse_label, whole_number
+from meshstrap.inventory.values import judged, parse_label, whole_number
 from meshstrap.views.free_quota import share_of
 from meshstrap.views.screen import Screen
 from meshstrap.views.starter import CONTROL_PLANE, EXAMPLE_NODES, WORKER, StarterNode
@@ -104,7 +104,7 @@ def _ask(screen: Screen, question: str, usual: str, parse: Callable[[object], ob
     while True:
         text = input(f"{question} [{shown or usual}]: ").strip() or usual
         try:
-            parse(text)
+            judged(parse, text)
         except ValueError as error:
             screen.say(f"  {error}")
         else:

@@ -16,8 +16,8 @@ LIFETIME = "24h"
 @people_task(
     iterable=["node", "volume"],
     name="the cluster's name",
-    volume="a node that has a data volume, once for each; without it none has one",
-    node="NAME:ROLE:ACCOUNT[:OS], once for each node, like cp1:control-plane:alice",
+    volume="NODE that has a data volume, once for each: --volume=w1; without it none has one",
+    node="NAME:ROLE:ACCOUNT[:OS], once for each node: --node=cp1:control-plane:alice",
     login_server="URL of a Headscale server; without it Tailscale's own",
     inventory="the file to write; without it cluster.yaml",
     ssh_key="the public key that you will give the cloud, a .pub file; without it one of ~/.ssh",
@@ -68,7 +68,7 @@ def schema(context: Context, output: str = "") -> None:
 @people_task(
     iterable=["renew"],
     lifetime="how long new tokens last: until the last machine is created, and a little more",
-    renew="a worker that gets a new token; once for each",
+    renew="NODE, a worker that gets a new token, once for each: --renew=w1",
     prune="also remove the secrets of nodes that left the inventory",
     auth_keys="a file of `node: key` lines; MESHSTRAP_AUTH_KEY_<NODE> in the environment works as well",
     output="the folder that is rendered into",

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from meshstrap.errors import OutputRefused, PolicyInvalid
-from meshstrap.files import write_file
+from meshstrap.files import read_bounded, write_file
 from meshstrap.inventory import json_schema, parse_inventory
 from meshstrap.language import choose_language
 from meshstrap.pipeline import load_plan
@@ -18,6 +18,9 @@ from meshstrap.views.json import plan_json
 from meshstrap.views.policy import policy_difference, policy_text
 from meshstrap.views.starter import parse_starter_node, starter_inventory
 from meshstrap.views.tables import plan_sections
+
+POLICY_BYTES = 1_000_000
+"""Far above what people write: one of a hundred lines has about 5,000."""
 
 
 def init(node: list[str], volume: list[str], inventory: str, name: str, login_server: str, ssh_key: str) -> None:
@@ -95,7 +98,10 @@ def _file(output: str) -> str:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        data = read_bounded(path, POLICY_BYTES + 1, pipe=True)
+        if len(data) > POLICY_BYTES:
+            raise PolicyInvalid(f"{path}: is no policy: it has more than {POLICY_BYTES} bytes; nothing was compared")
+        return data.decode()
     except OSError as error:
         raise PolicyInvalid(f"{path}: {error.strerror}; nothing was compared") from error
     except UnicodeDecodeError as error:
@@ -119,6 +125,6 @@ def schema(output: str) -> None:
 
 def _has(path: Path, text: str) -> bool:
     try:
-        return path.read_bytes() == text.encode()
+        return read_bounded(path, 2 * len(text.encode())) == text.encode()
     except OSError:
         return False

@@ -66,7 +66,7 @@ def watch(
 
 @people_task(
     iterable=["node"],
-    node="a node to verify, once for each; without it all of them",
+    node="NODE to verify, once for each: --node=w1; without it all of them",
     hosts=HOSTS,
     ssh_config=SSH_CONFIG,
     report="a folder to write index.html and junit.xml to",

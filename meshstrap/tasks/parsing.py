@@ -62,6 +62,12 @@ class TaskParseMachine(ParseMachine):
         except ValueError:
             self.error(f"--{self.flag and self.flag.name}: {value!r} is not a whole number.")
 
+    def complete_flag(self) -> None:
+        """A flag that may be given more than once needs its value each time; invoke asks for none (3.0.3)."""
+        if self.flag and self.flag.kind is list and not self.flag_got_value:
+            self.flag.raw_value = None
+        super().complete_flag()
+
     def error(self, msg: str) -> None:
         """``UsageError``, with where to read on."""
         msg = _ARGUMENT.sub(lambda match: f"--{match[1].replace('_', '-')}", msg)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from meshstrap.errors import InventoryInvalid, OutputRefused
+from meshstrap.files import read_bounded
 from meshstrap.inventory.formats import parse_ssh_key
 from meshstrap.pipeline import load_plan
 from meshstrap.plan import Plan
@@ -20,6 +21,8 @@ from meshstrap.views.screen import Screen
 CLONE = clone()
 EXAMPLE = resource("cluster.example.yaml")
 INVENTORY = Path("cluster.yaml")
+SSH_KEY_BYTES = 10_000
+"""A public key of RSA's longest, 16384 bits, has 2,800 with its comment."""
 
 
 def find_inventory(inventory: str, screen: Screen | None) -> Path:
@@ -33,9 +36,9 @@ def find_inventory(inventory: str, screen: Screen | None) -> Path:
 
 
 def _own_inventory() -> Path | None:
-    if INVENTORY.exists() or CLONE is None:
-        return INVENTORY if INVENTORY.exists() else None
-    return shown(CLONE / INVENTORY) if (CLONE / INVENTORY).exists() else None
+    """A link that leads nowhere is one as well: the example in its place would go unnoticed."""
+    places = [INVENTORY, *([CLONE / INVENTORY] if CLONE else [])]
+    return next((shown(place) for place in places if os.path.lexists(place)), None)
 
 
 def plan_to_explain(screen: Screen, inventory: str) -> Plan:
@@ -99,7 +102,8 @@ def own_ssh_key(file: str) -> tuple[str, str]:
     """
     for path in [Path(file)] if file else _usual_keys():
         try:
-            return parse_ssh_key(path.read_text(encoding="utf-8").strip()), str(path)
+            text = read_bounded(path, SSH_KEY_BYTES, pipe=bool(file)).decode().strip()
+            return parse_ssh_key(text), str(path)
         except (OSError, ValueError) as error:
             if file:
                 binary = "this is no text, and a public SSH key is a line of it"

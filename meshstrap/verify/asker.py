@@ -38,6 +38,9 @@ def owner_of(uid: int) -> str:
 def read_text(path: str) -> dict[str, Any]:
     """A file's text, and when it was changed; or why it could not be read."""
     try:
+        # Another kind of file may keep its reader waiting, and all other answers with it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return {"error": "Not a regular file"}
         with open(path, encoding="utf-8", errors="replace") as file:
             text = file.read(LONGEST_TEXT)
             return {"text": text, "changed": os.fstat(file.fileno()).st_mtime}
@@ -117,7 +120,5 @@ def answer(questions: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(questions: str) -> None:
-    """Answer what is asked in JSON, in JSON. A first empty line says that the host is there."""
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+    """Answer what is asked in JSON, in JSON."""
     sys.stdout.write(json.dumps(answer(json.loads(questions))) + "\n")

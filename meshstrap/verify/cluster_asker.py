@@ -226,7 +226,6 @@ def end(number: int, _: object) -> None:
 
 def main(questions: str) -> None:
     """Answer what is asked in JSON, in JSON; an empty line each second says that the host is there."""
-    say("\n")
     on_the_end(end)
     signal.alarm(WHOLE_SECONDS)
     threading.Thread(target=breathe, daemon=True).start()

@@ -12,22 +12,22 @@ from typing import Any
 
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.ssh import BATCH, Answer, reason_of
-from meshstrap.ssh.configuration import CONNECT_SECONDS
 from meshstrap.verify import asker
 from meshstrap.verify.answers import Answers, nonsense
 from meshstrap.verify.question import Asked
 
-FIRST_SECONDS = 20
-"""Until a host's first sign of life: resolving its name, connecting, logging in. A name alone takes 40 seconds where a
-name server is silent, and no option of ssh bounds that."""
+FIRST_SECONDS = 60
+"""Until the login shell's first sign of life. A host that is away takes less: ssh gives up a connection after
+CONNECT_SECONDS of ssh/configuration.py, or what the person's own configuration says, and each silence of whoever has
+accepted one after 20 (SSH_OPTIONS; seen with OpenSSH 9.2). What is left is a slow machine, whose login goes on step by
+step, and a name, which takes 40 seconds where a name server is silent and which no option of ssh bounds."""
 
 WHOLE_SECONDS = 200
 """Until it has said all: the questions bound themselves, the slowest is given 120 seconds."""
 
 SSH_OPTIONS = (
     *BATCH,
-    *("-o", f"ConnectTimeout={CONNECT_SECONDS}"),
-    # A host that falls silent afterwards is given up after 20 seconds.
+    # From the key exchange on a host that falls silent is given up after 20 seconds.
     *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=4"),
     # Without a path for its socket a master connection is of no use, and only one connection is made.
     *("-o", "ControlMaster=no"),
@@ -90,12 +90,13 @@ def command(asked: Asked) -> str:
 def program_command(module: ModuleType, asked: Mapping[str, Any]) -> str:
     """A program of this package with what it is asked, as one command line.
 
-    As text on its input and not in its arguments: sudo logs arguments.
+    As text on its input and not in its arguments: sudo logs arguments. The shell's empty line comes first and says that
+    the host is there: on a slow one sudo and Python take their time to start.
     """
     program = f"{inspect.getsource(module)}\n\nmain({json.dumps(asked)!r})\n"
     packed = base64.b64encode(gzip.compress(program.encode(), mtime=0)).decode()
     root = 'if [ "$(id -u)" = 0 ]; then exec python3 -; else exec sudo -n python3 -; fi'
-    return f"printf %s {packed} | base64 -d | gunzip | {{ {root}; }}"
+    return f"echo; printf %s {packed} | base64 -d | gunzip | {{ {root}; }}"
 
 
 def node_named(plan: Plan, *names: str) -> NodePlan | None:

@@ -82,7 +82,7 @@ def _show_step(screen: Screen, step: Step, number: int, say: Say) -> None:
     if refused:
         screen.say(f"   {say(words['refused'])}:", style="dim")
         _show_alternatives(screen, refused, say)
-    screen.say(f"   {say(words['more'])}: invoke explain {question.topic}", style="dim")
+    screen.say(f"   {say(words['more'])}: `invoke explain {question.topic}`", style="dim")
 
 
 def _show_alternatives(screen: Screen, refused: Iterable[Alternative], say: Say) -> None:

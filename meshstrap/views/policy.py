@@ -21,6 +21,12 @@ Document = Mapping[str, Any]
 _EVERYTHING = "*"
 # What a tailnet was born with before there were grants.
 _OPEN = {"action": "accept", "src": ["*"], "dst": ["*:*"]}
+_WANTED = {
+    "list_type": "a list, […],",
+    "dict_type": "an object, {…},",
+    "model_type": "an object, {…},",
+    "string_type": "a text",
+}
 _JSON5 = re.compile(r"<string>:(\d+) (.*) at column (\d+)", re.DOTALL)
 
 
@@ -116,9 +122,11 @@ def _read(text: str, name: str) -> Document:
         document: Document = json5.loads(text)
         _Theirs.model_validate(document)
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"]) or "it"
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "it"
+        wanted = _WANTED.get(first["type"], "something else")
         raise PolicyInvalid(
-            f"{name}: {place} is not what a tailnet's policy has there; nothing was compared"
+            f"{name}: {place} has to be {wanted} in a tailnet's policy; nothing was compared"
         ) from error
     except (ValueError, RecursionError) as error:
         said = _JSON5.sub(r"line \1, column \3: \2", str(error)) if text.strip() else "it is empty"

@@ -7,9 +7,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.styled import Styled
 from rich.table import Table
+from rich.text import Text
 
 from meshstrap.errors import OutputRefused
 from meshstrap.stdout import end_unread, let_go
@@ -18,6 +22,16 @@ Item = TypeVar("Item")
 
 # A pipe has no width of its own: lines stay whole there, so that grep and cut find them.
 PIPE_COLUMNS = 2000
+
+
+def rows_below(table: Table) -> Iterator[RenderableType]:
+    """Each row by itself: its first cell, and below it the others that are not empty, each behind its column's name."""
+    heads = [str(column.header) for column in table.columns]
+    for row, *cells in zip(table.rows, *(column.cells for column in table.columns), strict=True):
+        first, *others = (cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells)
+        told = [Text.assemble((head, "dim"), " ", text) for head, text in zip(heads[1:], others, strict=True) if text]
+        first.stylize("bold")
+        yield Styled(Group(first, Padding(Text(" · ").join(told), (0, 0, 0, 2))), row.style or "")
 
 
 class _Pipe(Console):
@@ -51,7 +65,7 @@ class Screen:
         if title:
             self.say(f"\n{title}", style="bold")
         if self.out.is_terminal:
-            self.out.print(table)
+            self.out.print(self.fitted(table))
             return
         with self.out.capture() as capture:
             self.out.print(table)
@@ -59,8 +73,18 @@ class Screen:
 
     def fits(self, table: Table) -> bool:
         """Whether a table is shown without a line broken, here."""
-        unbounded = self.out.options.update(width=PIPE_COLUMNS)
-        return self.out.measure(table, options=unbounded).maximum <= self.out.width
+        return self._measure(table).maximum <= self.out.width
+
+    def fitted(self, table: Table) -> RenderableType:
+        """The table, or its rows one below the other where columns so narrow would break words, which people copy.
+
+        Without heads it is text beside its labels, and stays so.
+        """
+        is_fit = not table.show_header or self._measure(table).minimum <= self.out.width
+        return table if is_fit else Group(*rows_below(table))
+
+    def _measure(self, table: Table) -> Measurement:
+        return self.out.measure(table, options=self.out.options.update(width=PIPE_COLUMNS))
 
     @contextmanager
     def recorded(self, *, wanted: bool) -> Iterator[StringIO]:

@@ -66,7 +66,7 @@ class Watch:
         if len(sights) > self.screen.out.height - _HEAD_LINES:
             sights = urgent_first(sights)
         head = Text(f"{now:%H:%M:%S} UTC  {summary(sights)}  (Ctrl-C ends)", style="dim")
-        return Group(head, watch_table(sights, now))
+        return Group(head, self.screen.fitted(watch_table(sights, now)))
 
     def _keep(self, sight: Sight) -> None:
         self.sights[sight.node] = sight

@@ -16,6 +16,8 @@ POLITE_END = re.compile(r"(니다|십시오)(\([^)]*\))?\.$")
 # CommonMark ends no emphasis between a bracket and a Korean particle
 # (https://spec.commonmark.org/0.31.2/#right-flanking-delimiter-run).
 OPEN_EMPHASIS = re.compile(r"[^\w\s*(]\*+[가-힣]")
+# One word a term, as in English: whoever reads two of them looks for two things.
+OTHER_WORDS = {"로그인 키": "인증 키"}
 # A particle hangs on the sound before it, which a name does not tell.
 PARTICLE = re.compile(r"\}(\*\*|`)?(은|는|이|가|을|를|와|과|로|으로|이라|라)(?=[\s.,])")
 # Paths, flags, addresses, names with points or underscores, numbers of two digits.
@@ -48,6 +50,7 @@ def style(korean: str) -> Iterator[str]:
     for what, found in (("not 합니다체", PLAIN_FORM), ("CommonMark does not end this emphasis", OPEN_EMPHASIS)):
         if match := found.search(korean):
             yield f"{what}: {korean[max(0, match.start() - 20) : match.end()]}"
+    yield from (f"'{other}' is called '{word}' elsewhere" for other, word in OTHER_WORDS.items() if other in korean)
 
 
 def text_rules(place: str, en: str, ko: str) -> Iterator[str]:

@@ -112,7 +112,7 @@ def test_a_host_that_swallows_packets_is_given_up(worker: Verified, inventory: P
         worker.ssh.config.write_text(config)
     assert said.code == NotAllAsked.exit_code
     assert said.out.startswith("cp1: ")
-    assert "no answer within 20 s" in said.out or "timed out" in said.out, said.out
+    assert "timed out" in said.out, "ssh itself gives it up"
 
 
 def test_the_report_is_one_page_and_junit_and_says_the_same(worker: Verified, inventory: Path, tmp_path: Path) -> None:

@@ -160,6 +160,9 @@ def test_somebody_elses_file_and_a_link_are_left_alone(machine: Machine) -> None
     for name in ("other.sh", "link.sh"):
         code, _, err = machine.adopt("w1", f"--output={name}")
         assert (code, "is there already, and no program of ours" in err) == (9, True)
+    os.mkfifo(machine.folder / "pipe")
+    code, _, err = machine.adopt("w1", "--output=pipe")
+    assert (code, "pipe: it is a pipe, and a file is asked for: nothing was written" in err) == (9, True)
     assert (machine.folder / "other.sh").read_text() == "#!/bin/sh\nmine\n"
     assert not (machine.folder / "elsewhere").exists()
     assert machine.adopt("w1", "--output=nowhere/w1.sh")[0] == 9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,6 +43,11 @@ def test_the_inventory_of_the_current_folder_goes_before_the_clones(
     assert "nearer" in invoke("render").out + Path("generated/cp1/bootstrap.sh").read_text()
     assert Path("secrets.yaml").exists()
     assert not (tmp_path / "generated").exists()
+
+
+def test_a_link_that_leads_nowhere_is_no_reason_to_take_the_example(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "cluster.yaml").symlink_to("away.yaml")
+    assert invoke("plan").err == "cluster.yaml: leads to away.yaml, which is not there\n"
 
 
 def test_hints_repeat_the_flags_that_were_given(invoke: Invoke, tmp_path: Path) -> None:
@@ -99,11 +105,23 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
         (["renderr"], "No idea what 'renderr' is! --list names all tasks."),
         (["watch", "--pause=soon"], "--pause: 'soon' is not a whole number."),
         (["plan", "--inventory"], "Flag --inventory needed value and was not given one!"),
+        (["secrets", "--renew"], "Flag --renew needed value and was not given one!"),
+        (["verify", "--node", "--json"], "Flag --node needed value and was not given one!"),
+        (["init", "--volume", "w1", "--volume"], "Flag --volume needed value and was not given one!"),
     ],
 )
 def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str], message: str) -> None:
     result = invoke(*words)
     assert (result.code, message in result.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("task", "flag"),
+    [("init", "node"), ("init", "volume"), ("secrets", "renew"), ("verify", "node")],
+)
+def test_help_shows_that_a_flag_takes_a_value_where_invoke_does_not(invoke: Invoke, task: str, flag: str) -> None:
+    said = " ".join(invoke(task, "--help").out.split())
+    assert re.search(rf"--{flag} [A-Z]{{4,}}.* once for each(?: node)?: --{flag}=", said)
 
 
 def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,12 +235,12 @@ def test_a_machine_that_has_run_out_of_something_is_no_bug(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("plan", "-o", "folder"), "folder: is a folder, and a file is asked for: nothing was written"),
-        (("schema", "-o", "folder"), "folder: is a folder, and a file is asked for: nothing was written"),
-        (("graph", "-o", "file"), "file: is a file, and a folder is asked for: nothing was written"),
-        (("verify", "--report", "file", "--hosts", "w1=x"), "file: is a file, and a folder is asked for"),
+        (("plan", "-o", "folder"), "folder: it is a folder, and a file is asked for: nothing was written"),
+        (("schema", "-o", "folder"), "folder: it is a folder, and a file is asked for: nothing was written"),
+        (("graph", "-o", "file"), "file: it is a file, and a folder is asked for: nothing was written"),
+        (("verify", "--report", "file", "--hosts", "w1=x"), "file: it is a file, and a folder is asked for"),
         (("init", "-i", "new.yaml", "--ssh-key", "none"), "--ssh-key none: No such file or directory; nothing was"),
-        (("init", "-i", "new.yaml", "--ssh-key", "folder"), "--ssh-key folder: Is a directory; nothing was written"),
+        (("init", "-i", "new.yaml", "--ssh-key", "folder"), "--ssh-key folder: it is a folder, and a file is"),
         (("init", "-i", "new.yaml", "--ssh-key", "file"), "--ssh-key file: this is no text, and a public SSH key is"),
     ],
 )
@@ -233,6 +251,39 @@ def test_a_file_in_the_place_of_a_folder_is_said_and_the_other_way_round(
     (tmp_path / "file").write_bytes(b"\xff")
     result = invoke(*words)
     assert (result.code, result.err[: len(said)]) == (OutputRefused.exit_code, said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", "-o", "pipe"), "pipe: it is a pipe, and a file is asked for: nothing was written"),
+        (("schema", "-o", "pipe"), "pipe: it is a pipe, and a file is asked for: nothing was written"),
+        (("policy", "--beside", "pipe"), "pipe: it is a pipe, and nothing comes out of it; nothing was compared"),
+        (("policy", "--beside", "/dev/zero"), "/dev/zero: it is a device, and a file is asked for; nothing was"),
+        (("init", "-i", "new.yaml", "--ssh-key", "pipe"), "--ssh-key pipe: it is a pipe, and nothing comes out of it"),
+        (("plan", "-i", "pipe"), "pipe: this is not a file; name the inventory itself"),
+        (("render", "--secrets", "pipe"), "pipe: cannot be read: it is a pipe, and nothing comes out of it"),
+        (("render", "--secrets", "pipe/secrets.yaml"), "pipe/secrets.yaml: cannot be written: Not a directory"),
+        (("verify", "--ssh-config", "pipe", "--hosts", "w1=x"), "pipe: there is no such file, or you may not read it"),
+    ],
+)
+def test_a_pipe_keeps_no_task_waiting_and_nothing_takes_its_place(
+    invoke: Invoke, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    result = invoke(*words)
+    assert (result.code > 2, result.err[: len(said)]) == (True, said)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_key_that_is_a_pipe_is_passed_over_and_a_link_stays_one(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / ".ssh").mkdir()
+    os.mkfifo(tmp_path / ".ssh" / "id_ed25519.pub")
+    (tmp_path / "link").symlink_to("cluster.schema.json")
+    assert invoke("init", "-i", "new.yaml", environment={"HOME": str(tmp_path)}).code == 0
+    assert invoke("schema", "-o", "link").out == "link: written\n"
+    assert (tmp_path / "link").readlink() == Path("cluster.schema.json")
+    assert invoke("schema").out == "cluster.schema.json: unchanged\n"
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_the_way_names_facts_refusals_prices_and_topics() -> None:
         "6 routes on 4 machines",
         "1190 data + 40 = 1230 in the pod, + 50 = 1280 in tailscale0, + 60 WireGuard = 1340 of 1500",
         "0.05 to 0.29 measured",
-        "more: invoke explain routing",
+        "more: `invoke explain routing`",
     ):
         assert words in text
     assert all(re.search(rf"^   {topic} ", text, re.MULTILINE) for topic in topics())

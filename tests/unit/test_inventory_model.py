@@ -116,7 +116,7 @@ def test_text_stays_as_it_was_written() -> None:
     assert inventory.cluster.name == "no"
     assert inventory.cluster.kubernetes_version == "1.36.10"
     assert (inventory.accounts[0].name, inventory.nodes[0].name) == ("007", "on")
-    assert inventory.nodes[0].labels == {"empty": "", "number": "1.30", "flag": "yes"}
+    assert inventory.nodes[0].labels == {"empty": "", "bare": "", "number": "1.30", "flag": "yes"}
     assert inventory.nodes[0].taints is None
     assert inventory.cluster.kubelet == {}
     assert inventory.cilium.values["extraConfig"] == {

@@ -67,6 +67,7 @@ def of_page(root: Path, english: str = ENGLISH, korean: str = KOREAN) -> list[Pa
         ("a: {en: '{n} on `x`', ko: '{m}, `y`입니다'}", [".a: placeholders: n in", ".a: code: `x` in"]),
         ("a: {en: 'the *word*', ko: 낱말}", [".a: emphasis: *, * in English, none in Korean"]),
         ("a: {en: it is., ko: 그렇다.}", [".a: not 합니다체: 그렇다."]),
+        ("a: {en: an auth key, ko: 로그인 키}", [".a: '로그인 키' is called '인증 키' elsewhere"]),
         ("a: {en: 'see {n}', ko: '{n} 보기'}", []),
         ("a: {en: 'see {n}', ko: '보기 {n}을 '}", [".a: a particle hangs on a value: }을"]),
     ],

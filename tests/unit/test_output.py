@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from threading import Event, Thread
@@ -127,6 +128,9 @@ def test_a_manifest_that_points_outside_is_not_ours(root: Path, tmp_path: Path, 
 def test_a_folder_of_a_nodes_name_that_is_not_ours_is_refused(root: Path) -> None:
     (root / "cp1").mkdir(parents=True)
     (root / "cp1" / "thesis.tex").write_text("x")
+    with pytest.raises(OutputRefused, match="was not written by a render"):
+        write_generated(root, FILES)
+    os.mkfifo(root / "cp1" / "manifest.json")
     with pytest.raises(OutputRefused, match="was not written by a render"):
         write_generated(root, FILES)
 

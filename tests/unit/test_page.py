@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -235,7 +236,9 @@ def test_no_link_and_no_folder_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "index.html").symlink_to(elsewhere)
     (tmp_path / "b" / "index.html").mkdir(parents=True)
-    for folder in ("a", "b"):
+    (tmp_path / "c").mkdir()
+    os.mkfifo(tmp_path / "c" / "index.html", 0o600)
+    for folder in ("a", "b", "c"):
         with pytest.raises(OutputRefused, match="is not a plain file"):
             write_page(tmp_path / folder, "secret")
     assert elsewhere.read_text() == "mine"

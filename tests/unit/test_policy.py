@@ -79,11 +79,11 @@ def test_what_is_there_already_is_left_alone_and_what_covers_ours_is_enough() ->
         ("{\n", "is no policy: line 2, column 1: Unexpected end of input"),
         ("", "is no policy: it is empty"),
         ("[" * 5000, "is no policy: maximum recursion depth exceeded"),
-        ("[]", "it is not what"),
-        ('{"tagOwners": []}', "tagOwners is not what"),
-        ('{"grants": [{"src": "*"}]}', "grants.0.src is not what"),
-        ('{"acls": null}', "acls is not what"),
-        ('{"autoApprovers": {"routes": {"10.0.0.0/8": "tag:a"}}}', "autoApprovers.routes.10.0.0.0/8 is not what"),
+        ("[]", "it has to be an object, {…}, in a tailnet's policy"),
+        ('{"tagOwners": []}', "tagOwners has to be an object, {…}, in"),
+        ('{"grants": [{"src": "*"}]}', "grants.0.src has to be a list, […], in"),
+        ('{"acls": null}', "acls has to be a list, […], in"),
+        ('{"autoApprovers": {"routes": {"10.0.0.0/8": "tag:a"}}}', "autoApprovers.routes.10.0.0.0/8 has to be a list"),
     ],
 )
 def test_what_is_no_policy_is_refused_by_its_name_and_place(text: str, said: str) -> None:

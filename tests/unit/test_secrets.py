@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from meshstrap.errors import KnownToGit, SecretsInvalid
+from meshstrap.files import stage_file
 from meshstrap.secrets import (
     BootstrapToken,
     Secret,
@@ -140,7 +141,10 @@ def test_other_keys_are_refused_without_being_shown(key: str, message: str) -> N
         (f"- {KEY}\n", "is no YAML file of auth_keys and bootstrap_tokens"),
         (f"{KEY}: cp1\n", "the only keys at the top"),
         (f"auth_keys: [{KEY}]\n", "auth_keys: has to be lines of NODE: VALUE"),
-        (f"auth_keys: {{{KEY}: cp1}}\n", "auth_keys: one of the names is no node's"),
+        (f"auth_keys: {{{KEY}: cp1}}\n", "auth_keys: line 1: the name is no node's"),
+        (f"auth_keys:\n  cp1: {KEY}\n  W1: {KEY}x\n", "auth_keys: line 3: the name is no node's"),
+        (f"auth_keys:\n  cp1:\t{KEY}\n", "secrets.yaml:2:7: a tab stands in this line, and YAML takes blanks only"),
+        (f"auth_keys:\n\tcp1: {KEY}\n", "secrets.yaml:2:1: a tab stands in this line"),
         (f"auth_keys: {{cp1: {{key: {KEY}}}}}\n", "auth_keys.cp1: this is not an auth key"),
         ("bootstrap_tokens: {w1: abcdef.0123456789abcdef}\n", "bootstrap_tokens.w1: not a bootstrap token"),
         ("bootstrap_tokens: {w1: {token: abcdef.short, expires: 2026-12-01T12:00:00Z}}\n", "w1: not a bootstrap token"),
@@ -159,6 +163,12 @@ def test_a_faulty_file_is_reported_without_its_secrets(tmp_path: Path, text: str
     assert "0123456789abcdef" not in shown
 
 
+def test_a_file_of_keys_has_no_heading(tmp_path: Path) -> None:
+    path = write(tmp_path / "keys.yaml", f"# mine\nauth_keys:\n  cp1: {KEY}\n")
+    with pytest.raises(SecretsInvalid, match=r"keys\.yaml: line 2: leave this line out: the nodes' lines stand at the"):
+        load_auth_keys(path)
+
+
 def test_bytes_that_are_no_text_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "secrets.yaml"
     path.write_bytes(b"\xff\xfe")
@@ -168,18 +178,54 @@ def test_bytes_that_are_no_text_are_reported(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_is_not_told_to_change_its_mode(tmp_path: Path) -> None:
-    for path in (tmp_path, Path("/dev/null")):
+    for path, kind in ((tmp_path, "folder"), (Path("/dev/zero"), "device")):
         for load in (lambda path=path: load_secrets(path, {}), lambda path=path: load_auth_keys(path)):
-            with pytest.raises(SecretsInvalid, match="is not a file"):
+            with pytest.raises(SecretsInvalid, match=f"cannot be read: it is a {kind}, and a file is asked for"):
                 load()
     assert load_secrets(tmp_path / "nothing" / "secrets.yaml", {}) == Secrets()
 
 
 def test_auth_keys_come_through_a_pipe(tmp_path: Path) -> None:
-    path = tmp_path / "pipe"
+    # As a shell hands over <(command), here of one that has ended.
+    reads, writes = os.pipe()
+    os.write(writes, f"cp1: {KEY}\n".encode())
+    os.close(writes)
+    assert load_auth_keys(Path(f"/dev/fd/{reads}")) == {"cp1": Secret(KEY)}
+    os.close(reads)
+
+
+def test_what_was_read_can_be_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.yaml"
+    token = create_token(random.choice, datetime(2026, 12, 1, tzinfo=UTC))
+    save_secrets(path, Secrets(auth_keys={"cp1": Secret(KEY)}, bootstrap_tokens={"w1": token}))
+    written = path.read_text()
+    save_secrets(path, load_secrets(path, {}))
+    assert path.read_text() == written
+
+
+def test_what_a_killed_run_left_of_the_secrets_goes_and_nothing_else_does(tmp_path: Path) -> None:
+    path = tmp_path / f"{'비밀' * 40}.yaml"
+    left, others = stage_file(tmp_path, KEY, path.name), stage_file(tmp_path, "schema", "cluster.schema.json")
+    save_secrets(path, Secrets())
+    assert sorted(tmp_path.iterdir()) == sorted([path, others])
+    assert not left.exists()
+
+
+def test_a_token_for_an_empty_name_is_refused() -> None:
+    token = create_token(random.choice, datetime(2026, 12, 1, tzinfo=UTC))
+    with pytest.raises(SecretsInvalid, match=r"a bootstrap token for '': the inventory has no worker of that name"):
+        Secrets().with_tokens({"": token}, ["w1"])
+
+
+def test_a_pipe_out_of_which_nothing_comes_keeps_nobody_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.yaml"
     os.mkfifo(path, 0o600)
-    with subprocess.Popen(["sh", "-c", 'echo "cp1: $1" >"$2"', "sh", KEY, path]):
-        assert load_auth_keys(path) == {"cp1": Secret(KEY)}
+    for load in (lambda: load_secrets(path, {}), lambda: load_auth_keys(path)):
+        with pytest.raises(SecretsInvalid, match=r"secrets\.yaml: cannot be read: it is a pipe, and nothing comes out"):
+            load()
+    with pytest.raises(SecretsInvalid, match="cannot be written: it is a pipe, and a file is asked for"):
+        save_secrets(path, Secrets())
+    assert path.is_fifo()
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])

@@ -67,8 +67,19 @@ def test_the_warnings_of_a_micro_and_of_one_too_many() -> None:
 )
 def test_an_account_of_which_no_quota_is_known_is_held_against_always_free(machine: str, over: str) -> None:
     (said,) = [text for text in with_workers(machine).warnings if "no quota is given" in text]
-    took = f"; they take {over} of VM.Standard.A1.Flex, of which 2 and 12 are Always Free"
-    assert said.endswith("against what it may use" + (took if over else ""))
+    took = f"; in one account they take {over} of VM.Standard.A1.Flex, of which 2 and 12 are Always Free"
+    assert said == "account a: no quota is given, so the nodes are not held against one" + (took if over else "")
+
+
+def test_many_accounts_without_a_quota_are_one_warning() -> None:
+    names = [f"a{index}" for index in range(9)]
+    workers = "".join(f"  - {{name: w{name}, account: {name}, role: worker}}\n" for name in names[1:])
+    plan = plan_of(
+        f"cluster: {{name: home}}\naccounts: [{', '.join(f'{{name: {name}}}' for name in names)}]\n"
+        f"nodes:\n  - {{name: cp1, account: a0, role: control-plane}}\n{workers}"
+    )
+    said = [text for text in plan.warnings if "quota" in text]
+    assert said == ["accounts a0, a1, a2, a3, a4 and 4 more: no quota is given, so the nodes are not held against one"]
 
 
 def test_many_generic_machines_are_one_warning_about_the_size_of_user_data() -> None:

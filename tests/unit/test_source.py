@@ -134,6 +134,9 @@ def test_unreadable_places(tmp_path: Path) -> None:
         load_inventory(loop)
     with pytest.raises(InventoryNotFound, match="there is no such file"):
         load_inventory(tmp_path / "fifo" / "cluster.yaml")
+    (tmp_path / "link").symlink_to("away")
+    with pytest.raises(InventoryNotFound, match="link: leads to away, which is not there"):
+        load_inventory(tmp_path / "link")
     with pytest.raises(InventoryNotFound, match="cannot be read: File name too long"):
         load_inventory(tmp_path / ("x" * 300))
     with pytest.raises(InventoryNotFound, match="cannot be read: embedded null"):

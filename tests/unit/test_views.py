@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from meshstrap.inventory import parse_inventory
 from meshstrap.output import Report
@@ -60,13 +62,27 @@ def test_json_holds_the_whole_plan(plan: Plan) -> None:
     assert set(document) == set(vars(plan))
 
 
-@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("columns", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(plan: Plan, screen: ScreenMaker, columns: int) -> None:
     made, text = screen(columns)
     for title, table in plan_sections(plan):
         made.show(table, title)
-    lines = text.getvalue().splitlines()
-    assert max(len(line.replace("\x1b[1m", "").replace("\x1b[0m", "")) for line in lines) <= columns
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue()).splitlines()
+    assert max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_narrow_terminal_breaks_no_word_of_the_plan(plan: Plan, screen: ScreenMaker, columns: int) -> None:
+    made, text = screen(columns)
+    for title, table in plan_sections(plan):
+        made.show(table, title)
+    found = re.sub(r"\x1b\[[0-9;]*m", "", text.getvalue())
+    for word in ("tailscaled_deny", "k8s-api.internal:6443", "VM.Standard.A1.Flex", "control-plane", "tcp:30000-32767"):
+        assert word in found, word
+    assert "\ncp1" in found
+    labels = Table.grid()
+    labels.add_row("- ", "a-word-that-is-longer-than-any-terminal-of-a-person-whom-this-project-has-met" * 2)
+    assert made.fitted(labels) is labels
 
 
 def test_piped_lines_are_whole_and_have_no_blanks_at_their_end(plan: Plan, screen: ScreenMaker) -> None:

@@ -139,6 +139,11 @@ def test_a_node_cannot_write_to_the_terminal() -> None:
         ("ubuntu@w1: Permission denied (publickey).", "Permission denied", "take your key"),
         ("@@@\nHost key verification failed.", "Host key verification failed", "ssh-keygen -R w1"),
         (
+            "@@@\nHost key for 192.0.2.7 has changed and you have requested it.\nHost key verification failed.",
+            "Host key for 192.0.2.7 has changed and you have requested",
+            "ssh-keygen -R 192.0.2.7",
+        ),
+        (
             "Warning: Permanently added 'w1' (ED25519)\nConnection closed by 1.2.3.4",
             "Connection closed",
             "is it created",
@@ -265,10 +270,10 @@ Shown = Callable[..., tuple[Watch, io.StringIO]]
 
 @pytest.fixture
 def shown() -> Shown:
-    def make(nodes: Nodes, *, terminal: bool = False) -> tuple[Watch, io.StringIO]:
+    def make(nodes: Nodes, *, terminal: bool = False, width: int = 120) -> tuple[Watch, io.StringIO]:
         out = io.StringIO()
         screen = Screen()
-        screen.out = Console(file=out, width=120, force_terminal=terminal, highlight=False, markup=False)
+        screen.out = Console(file=out, width=width, force_terminal=terminal, highlight=False, markup=False)
         return Watch(screen, [*nodes.answers], nodes.read, lambda: NOW), out
 
     return make
@@ -310,6 +315,13 @@ def test_a_terminal_gets_a_live_table(shown: Shown) -> None:
     watch.follow(as_json=False, pause=0.01)
     assert "1 converged" in out.getvalue()
     assert "(Ctrl-C ends)" in out.getvalue()
+
+
+def test_a_narrow_terminal_breaks_no_name(shown: Shown) -> None:
+    watch, out = shown(Nodes(**{"control-plane-of-home": ["converged"]}), terminal=True, width=30)
+    watch.follow(as_json=False, pause=0.01)
+    assert "control-plane-of-home" in out.getvalue()
+    assert "converged" in out.getvalue()
 
 
 @pytest.mark.parametrize("error", [OutputRefused("standard output: No space left on device"), SystemExit(141)])

@@ -253,6 +253,14 @@ def test_the_command_reads_what_the_node_writes(tmp_path: Path) -> None:
         ("sudo: a password is required", "sudo without a password"),
         ("bash: python3: command not found", "comes with cloud-init"),
         ("ssh: connect to host w1 port 22: Connection timed out", "is its port 22 open to you? ssh -v w1"),
+        (
+            "ssh: connect to host 203.0.113.7 port 2222: Connection refused",
+            "port 2222 open to you? ssh -v -p 2222 203.",
+        ),
+        ("Connection to 203.0.113.7 port 22 timed out", "ssh -v 203.0.113.7 shows"),
+        ("Host key for [192.0.2.7]:2222 has changed and you have requested strict checking.", "-R '[192.0.2.7]:2222'"),
+        ("Connection to UNKNOWN port 65535 timed out", "ssh -v w1 shows"),
+        ("No ED25519 host key is known for 203.0.113.7 and you have requested", "ssh 203.0.113.7 once and accept"),
     ],
 )
 def test_each_reason_has_its_way_out(errors: str, words: str) -> None:

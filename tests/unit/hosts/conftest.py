@@ -28,7 +28,7 @@ if not found.exists():
     sys.exit(255)
 assert "python3 -" in command, command
 print("Welcome to " + host)
-program = gzip.decompress(base64.b64decode(command.split()[2])).decode()
+program = gzip.decompress(base64.b64decode(command.split()[3])).decode()
 is_whole = "restartPolicy" in program
 print(json.loads(found.read_text())["commands"]["cluster"]["out"] if is_whole else found.read_text())
 """

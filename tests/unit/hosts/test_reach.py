@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from meshstrap.errors import NoWay
+from meshstrap.ssh import ssh_configuration, ssh_program
 from meshstrap.ssh.addresses import parse_tailnet
 from meshstrap.ssh.program import Answer, Programs, run_bounded
 from meshstrap.verify import asker
 from meshstrap.verify.question import Asked
 from meshstrap.verify.questions import questions
-from meshstrap.verify.reach import Unreachable, ask_host, command, node_named
+from meshstrap.verify.reach import SSH_OPTIONS, Unreachable, ask_host, command, node_named
 from tests.unit.hosts.green import plan
 
 PYTHON = shlex.quote(sys.executable)
@@ -58,6 +60,20 @@ def test_the_program_answers_through_a_shell_as_over_ssh(tmp_path: Path) -> None
     assert json.loads(ran.stdout) == {"texts": {}, "modes": {}, "places": {}, "commands": {}}
 
 
+def test_the_first_sign_of_a_host_comes_before_anything_that_is_slow_to_start() -> None:
+    ran = subprocess.run(["/bin/sh", "-c", command(Asked())], capture_output=True, check=False, env={"PATH": "/none"})
+    assert ran.stdout == b"\n"
+
+
+def test_a_person_may_give_a_slow_machine_more_time_to_connect(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("Host w1\n  ConnectTimeout 31\n")
+    configuration = tmp_path / "ssh_config"
+    configuration.write_text(ssh_configuration({"w1": "ubuntu"}, {}, str(tmp_path / "own")))
+    argv = [ssh_program(), "-F", str(configuration), *SSH_OPTIONS, "-G", "w1"]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "connecttimeout 31" in said
+
+
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     answer = asker.run(f"sleep 60 & echo $! >{tmp_path / 'pid'}; sleep 60", 0.5, {"PATH": asker.SYSTEM_PATH})
     assert answer == {"code": -1, "out": "", "err": "no answer within 0.5 s"}
@@ -79,10 +95,12 @@ def test_commands_get_the_settings_no_input_and_their_own_answer() -> None:
 def test_files_are_read_or_only_looked_at(tmp_path: Path) -> None:
     (tmp_path / "a.conf").write_text("x = ü\n")
     (tmp_path / "b.conf").mkdir()
+    os.mkfifo(tmp_path / "c.conf")
     asked = small() | {"texts": [f"{tmp_path}/*.conf"], "modes": [f"{tmp_path}/a.conf"], "places": ["/", "/none"]}
     told = asker.answer(asked)
     assert told["texts"][f"{tmp_path}/a.conf"]["text"] == "x = ü\n"
-    assert told["texts"][f"{tmp_path}/b.conf"] == {"error": "Is a directory"}
+    for other in ("b.conf", "c.conf"):
+        assert told["texts"][f"{tmp_path}/{other}"] == {"error": "Not a regular file"}
     assert set(told["modes"][f"{tmp_path}/a.conf"]) == {"mode", "owner", "kind", "bytes"}
     assert told["places"]["/"]["bytes"] > 0
     assert "/none" not in told["places"]
