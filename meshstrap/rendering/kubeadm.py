@@ -34,7 +34,7 @@ _JOIN_TIMEOUTS = {
 
 def control_plane_configuration(plan: Plan, node: NodePlan) -> tuple[dict[str, Any], ...]:
     """What ``kubeadm init`` reads: Init, Cluster and the kubelet's configuration that it hands to every node."""
-    return _init(plan, node), _cluster(plan, node), _kubelet(plan)
+    return _init(plan, node), _cluster(plan), _kubelet(plan)
 
 
 def _init(plan: Plan, node: NodePlan) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def _init(plan: Plan, node: NodePlan) -> dict[str, Any]:
     }
 
 
-def _cluster(plan: Plan, node: NodePlan) -> dict[str, Any]:
+def _cluster(plan: Plan) -> dict[str, Any]:
     network = plan.network
     return {
         "apiVersion": _API,
@@ -64,10 +64,9 @@ def _cluster(plan: Plan, node: NodePlan) -> dict[str, Any]:
             "podSubnet": str(network.pod_subnet),
             "serviceSubnet": str(network.service_subnet),
         },
-        "apiServer": {
-            "certSANs": [plan.api_endpoint, node.name, TAILNET_ADDRESS],
-            **_component(plan.api_server),
-        },
+        # Its certificate has the endpoint, the node's name and the advertised address by itself (pki_helpers.go,
+        # GetAPIServerAltNames; https://kubernetes.io/docs/setup/best-practices/certificates/).
+        "apiServer": _component(plan.api_server),
         "controllerManager": _component(plan.controller_manager),
         "scheduler": _component(plan.scheduler),
         # Cilium does its work. The setting is kept in the cluster, so an upgrade does not bring kube-proxy back.

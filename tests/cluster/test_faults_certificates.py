@@ -79,6 +79,12 @@ def good_for_a_year(machine: Machine) -> bool:
     return bool(left) and min(left) > YEAR.total_seconds()
 
 
+def alternative_names(machine: Machine) -> set[str]:
+    """Of the API server's certificate: all that kubeadm puts there by itself."""
+    shown = machine.run("openssl", "x509", "-in", f"{PKI}/apiserver.crt", "-noout", "-ext", "subjectAltName").check()
+    return set(shown.out.strip().splitlines()[-1].strip().split(", "))
+
+
 def are_pairs(machine: Machine) -> bool:
     """Whether every certificate belongs to the key beside it."""
     return (
@@ -125,6 +131,7 @@ def test_the_weekly_run_renews_certificates_restarts_each_part_and_touches_no_ma
     assert set(now) == set(PARTS)
     assert all(now[part] != ran[part] for part in PARTS), (ran, now)
     assert serves(old, 6443, f"{PKI}/apiserver.crt")
+    assert {"DNS:cp1", "DNS:k8s-api.internal", f"IP Address:{cluster.tailnet_address('cp1')}"} <= alternative_names(old)
     assert serves(old, 2379, f"{PKI}/etcd/server.crt")
     assert probes.started() == pods
     healed(probes)
