@@ -29,7 +29,7 @@ def rows_below(table: Table) -> Iterator[RenderableType]:
     heads = [str(column.header) for column in table.columns]
     for row, *cells in zip(table.rows, *(column.cells for column in table.columns), strict=True):
         first, *others = (cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells)
-        told = [Text.assemble((head, "dim"), " ", text) for head, text in zip(heads[1:], others, strict=True) if text]
+        told = [Text.assemble((f"{head}: ", "dim"), text) for head, text in zip(heads[1:], others, strict=True) if text]
         first.stylize("bold")
         yield Styled(Group(first, Padding(Text(" · ").join(told), (0, 0, 0, 2))), row.style or "")
 
