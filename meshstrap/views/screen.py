@@ -52,10 +52,14 @@ class Screen:
         if not self.out.is_terminal:
             self.out = _Pipe(highlight=False, markup=False, width=PIPE_COLUMNS)
 
+    def spoken(self, text: str) -> str:
+        """A text as it is said here; of a table it has to be asked for."""
+        return text
+
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a text as it is; a long line is the terminal's to wrap. ``OutputRefused``: it cannot be written."""
         try:
-            self.out.print(text, style=style, soft_wrap=True)
+            self.out.print(self.spoken(text), style=style, soft_wrap=True)
         except OSError as error:
             let_go()
             raise OutputRefused(f"standard output: {error.strerror}: the rest is not written") from error

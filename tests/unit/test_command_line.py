@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from invoke.program import Program
+from rich.console import Console
 
 import meshstrap.tasks
 from meshstrap.errors import OutputRefused
@@ -136,6 +137,10 @@ def test_an_installed_program_calls_itself_by_its_own_name(invoke: Invoke, monke
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/meshstrap"])
     assert "Next: `meshstrap init` writes a cluster.yaml" in invoke("render").out
     assert "`meshstrap render`" in invoke("init", "--name", "x").out
+    # A terminal shows a table, whose cells are no lines that are said.
+    monkeypatch.setattr(Console, "is_terminal", True)
+    said = invoke("explain", "routing").out
+    assert [words in said for words in ("`meshstrap policy`", "`meshstrap explain ", "`invoke")] == [True, True, False]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
