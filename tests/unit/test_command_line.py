@@ -127,6 +127,24 @@ def test_help_shows_that_a_flag_takes_a_value_where_invoke_does_not(task: str, f
     assert re.search(rf"--{flag} [A-Z]{{4,}}.* once for each(?: node)?: --{flag}=", " ".join(said))
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("cd gone && rmdir ../gone && {0} plan", 9, "the folder that you are in has been removed: go to another one"),
+        ("{0} init <&-", 0, ""),
+    ],
+)
+def test_a_folder_that_is_gone_and_a_closed_input_leave_no_trace(
+    tmp_path: Path, line: str, code: int, said: str
+) -> None:
+    program = f"{sys.executable} -m invoke --search-root={ROOT}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    (tmp_path / "gone").mkdir()
+    command = ["sh", "-c", line.format(program)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr[: len(said)], "Traceback" in done.stderr) == (code, said, False)
+
+
 def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "clone", lambda: None)
     result = invoke("lab")
