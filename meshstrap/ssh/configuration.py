@@ -25,7 +25,8 @@ class Host:
 
 def parse_hosts(text: str, nodes: Iterable[str]) -> dict[str, Host]:
     """``w1=203.0.113.7,cp1=ubuntu@198.51.100.4`` by node. ``NoWay`` names what is wrong."""
-    known, hosts = frozenset(nodes), {}
+    known = frozenset(nodes)
+    hosts: dict[str, Host] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         node, _, place = item.partition("=")
         match = _ADDRESS.fullmatch(place)
