@@ -151,6 +151,15 @@ def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) 
     assert (result.code, "which are in its clone only" in result.err) == (11, True)
 
 
+def test_a_lab_without_the_tests_packages_names_the_way_to_them() -> None:
+    line = "import runpy, sys; sys.modules['trustme'] = None; runpy.run_module('tests.cluster', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"the lab needs Python's trustme, as .*: .* -m pip install -r tests/requirements.txt\n", done.stderr
+    )
+
+
 def test_an_installed_program_calls_itself_by_its_own_name(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/meshstrap"])
     assert "Next: `meshstrap init` writes a cluster.yaml" in invoke("render").out
