@@ -101,9 +101,10 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["render", "--prun"], "No idea what '--prun' is! `render --help` says what it takes."),
+        (["render", "--prun"], "No idea what '--prun' is! Did you mean '--prune'? `invoke render --help` says what"),
         (["explain", "--topik"], "No idea what '--topik' is!"),
-        (["renderr"], "No idea what 'renderr' is! --list names all tasks."),
+        (["renderr"], "No idea what 'renderr' is! Did you mean 'render'? `invoke --list` names all tasks."),
+        (["verify", "w1"], "No idea what 'w1' is! `invoke verify --help` says what it takes."),
         (["watch", "--pause=soon"], "--pause: 'soon' is not a whole number."),
         (["plan", "--inventory"], "Flag --inventory needed value and was not given one!"),
         (["secrets", "--renew"], "Flag --renew needed value and was not given one!"),
