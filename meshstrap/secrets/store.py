@@ -134,6 +134,7 @@ class _Loader(yaml.BaseLoader):
 
 
 def _read_mapping(path: Path, form: str) -> dict[Any, Any]:
+    data = b""
     try:
         data = read_bounded(path, MAXIMUM_BYTES + 1, pipe=True)
         document = yaml.load(data[:MAXIMUM_BYTES].decode(), Loader=_Loader)  # noqa: S506 - makes only str, list and dict
