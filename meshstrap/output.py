@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,8 +24,7 @@ from meshstrap.files import (
 )
 
 MANIFEST = "manifest.json"
-MANIFEST_BYTES = 1_000_000
-"""Far above what one takes: some 30 files, 100 bytes each."""
+MANIFEST_BYTES = 1_000_000  # some 30 files, 100 bytes each, and far more
 MARKER = "meshstrap render"
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -142,6 +143,8 @@ def _compare(folder: Path, texts: Mapping[str, str]) -> _Folder:
         return _Folder(path=folder, exists=False, write=texts, remove=())
     own = _own_files(folder)
     present = _present(folder)
+    if MANIFEST in present and not os.access(folder / MANIFEST, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder / MANIFEST))
     leftovers = {name for name in present if is_staged(name)}
     if own is None and present - leftovers:
         message = (

@@ -31,7 +31,8 @@ def write_page(root: Path, text: str, *, check: bool = False) -> str:
             discard_files(entry for entry in root.iterdir() if is_staged(entry.name) and entry.is_file())
             write_atomically(path, text, MODE)
     except OSError as error:
-        message = f"{path}: {error.strerror}: it is as it was; mend it and render again"
+        what = "nothing was written" if check else "the nodes' files are written, and this page is as it was"
+        message = f"{path}: {error.strerror}: {what}; mend it and render again before you copy from it"
         raise OutputRefused(message) from error
     return state
 

@@ -25,12 +25,16 @@ class Host:
 
 def parse_hosts(text: str, nodes: Iterable[str]) -> dict[str, Host]:
     """``w1=203.0.113.7,cp1=ubuntu@198.51.100.4`` by node. ``NoWay`` names what is wrong."""
-    known, hosts = frozenset(nodes), {}
+    known = frozenset(nodes)
+    hosts: dict[str, Host] = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         node, _, place = item.partition("=")
         match = _ADDRESS.fullmatch(place)
         if match is None:
-            message = f"--hosts {item}: is not NODE=ADDRESS or NODE=USER@ADDRESS, like w1=203.0.113.7"
+            message = (
+                f"--hosts {item}: is not NODE=ADDRESS or NODE=USER@ADDRESS, like w1=203.0.113.7; between several "
+                "stands a comma, and no blank"
+            )
             raise NoWay(message)
         if node not in known:
             message = f"--hosts {item}: the inventory has no node '{node}'; it has {', '.join(sorted(known))}"
@@ -43,6 +47,9 @@ def parse_hosts(text: str, nodes: Iterable[str]) -> dict[str, Host]:
             raise NoWay(message)
         if match["address"].rpartition(".")[2].isdigit() and not _is_address(match["address"]):
             message = f"--hosts {item}: {match['address']} is not an address such as 203.0.113.7"
+            raise NoWay(message)
+        if node in hosts:
+            message = f"--hosts {item}: {node} stands there already, with {hosts[node].address}; say which of the two"
             raise NoWay(message)
         hosts[node] = Host(address=match["address"], user=match["user"] or "")
     return hosts

@@ -38,8 +38,8 @@ class Answers:
 
 
 def can_ask() -> bool:
-    """Whether somebody sits at a terminal, and would see a question."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether somebody sits at a terminal, and would see a question. Python has none of the two where it is closed."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def ask_for_the_rest(screen: Screen, given: Answers) -> Answers:

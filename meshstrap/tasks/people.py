@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -32,6 +33,8 @@ HELP = {
     "output": "the folder to render into; without it generated/",
     "secrets": "the secrets file; without it secrets.yaml beside the inventory",
 }
+
+_NOWHERE = "the folder that you are in has been removed: go to another one, or come back to a new one of its name (cd)"
 
 extend_parser()
 
@@ -83,6 +86,14 @@ def _exhausted(error: OSError) -> str:
     return f"{where}: {error.strerror}: nothing half-written is left; free some and run it again"
 
 
+def _is_nowhere() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
 def people_task(
     *, iterable: Sequence[str] = (), word: str = "", **help_texts: str
 ) -> Callable[[Callable[..., None]], Any]:
@@ -107,6 +118,8 @@ def people_task(
             except KeyboardInterrupt:
                 raise Exit(code=INTERRUPTED) from None
             except OSError as error:
+                if _is_nowhere():
+                    raise Exit(_NOWHERE, code=OutputRefused.exit_code) from error
                 if not is_exhaustion(error):
                     raise
                 raise Exit(_exhausted(error), code=OutputRefused.exit_code) from error

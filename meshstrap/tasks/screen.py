@@ -21,6 +21,6 @@ class TaskScreen(Screen):
                 stream.reconfigure(errors="replace")
         super().__init__()
 
-    def say(self, text: str = "", style: str | None = None) -> None:
-        """Print a text as it is."""
-        super().say(in_this_program(text), style)
+    def spoken(self, text: str) -> str:
+        """With the commands as they are typed here."""
+        return in_this_program(text)

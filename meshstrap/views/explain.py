@@ -69,7 +69,7 @@ def show_decision(screen: Screen, wanted: Decision, language: str, figures: Figu
         _show_alternatives(screen, holds(wanted.refused, figures) if part == REFUSED else (), say)
         _show_paragraphs(screen, paragraphs, say)
     screen.say(f"\n{say(words['related'])}", style="bold")
-    _show_rows(screen, [(ITEM, f"invoke explain {topic}") for topic in wanted.related])
+    _show_rows(screen, [(ITEM, f"`invoke explain {topic}`") for topic in wanted.related])
     if wanted.names_the_guide:
         screen.say(f"\n{say(words['guide'])}", style="dim")
 
@@ -104,5 +104,5 @@ def _show_rows(screen: Screen, rows: Iterable[tuple[str, str]]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for label, text in rows:
-        table.add_row(f"   {label}  " if len(label) > len(ITEM) else f"   {label}", Shown(text))
+        table.add_row(f"   {label}  " if len(label) > len(ITEM) else f"   {label}", Shown(screen.spoken(text)))
     screen.show(table)

@@ -29,7 +29,7 @@ def rows_below(table: Table) -> Iterator[RenderableType]:
     heads = [str(column.header) for column in table.columns]
     for row, *cells in zip(table.rows, *(column.cells for column in table.columns), strict=True):
         first, *others = (cell if isinstance(cell, Text) else Text(str(cell)) for cell in cells)
-        told = [Text.assemble((head, "dim"), " ", text) for head, text in zip(heads[1:], others, strict=True) if text]
+        told = [Text.assemble((f"{head}: ", "dim"), text) for head, text in zip(heads[1:], others, strict=True) if text]
         first.stylize("bold")
         yield Styled(Group(first, Padding(Text(" · ").join(told), (0, 0, 0, 2))), row.style or "")
 
@@ -52,10 +52,14 @@ class Screen:
         if not self.out.is_terminal:
             self.out = _Pipe(highlight=False, markup=False, width=PIPE_COLUMNS)
 
+    def spoken(self, text: str) -> str:
+        """A text as it is said here; of a table it has to be asked for."""
+        return text
+
     def say(self, text: str = "", style: str | None = None) -> None:
         """Print a text as it is; a long line is the terminal's to wrap. ``OutputRefused``: it cannot be written."""
         try:
-            self.out.print(text, style=style, soft_wrap=True)
+            self.out.print(self.spoken(text), style=style, soft_wrap=True)
         except OSError as error:
             let_go()
             raise OutputRefused(f"standard output: {error.strerror}: the rest is not written") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from invoke.program import Program
+from rich.console import Console
 
 import meshstrap.tasks
 from meshstrap.errors import OutputRefused
@@ -119,9 +120,29 @@ def test_a_mistake_on_the_command_line_exits_2(invoke: Invoke, words: list[str],
     ("task", "flag"),
     [("init", "node"), ("init", "volume"), ("secrets", "renew"), ("verify", "node")],
 )
-def test_help_shows_that_a_flag_takes_a_value_where_invoke_does_not(invoke: Invoke, task: str, flag: str) -> None:
-    said = " ".join(invoke(task, "--help").out.split())
-    assert re.search(rf"--{flag} [A-Z]{{4,}}.* once for each(?: node)?: --{flag}=", said)
+def test_help_shows_that_a_flag_takes_a_value_where_invoke_does_not(task: str, flag: str) -> None:
+    # In one process invoke shows a task's texts only once.
+    command = [sys.executable, "-m", "invoke", task, "--help"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert re.search(rf"--{flag} [A-Z]{{4,}}.* once for each(?: node)?: --{flag}=", " ".join(said))
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("cd gone && rmdir ../gone && {0} plan", 9, "the folder that you are in has been removed: go to another one"),
+        ("{0} init <&-", 0, ""),
+    ],
+)
+def test_a_folder_that_is_gone_and_a_closed_input_leave_no_trace(
+    tmp_path: Path, line: str, code: int, said: str
+) -> None:
+    program = f"{sys.executable} -m invoke --search-root={ROOT}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    (tmp_path / "gone").mkdir()
+    command = ["sh", "-c", line.format(program)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr[: len(said)], "Traceback" in done.stderr) == (code, said, False)
 
 
 def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +155,10 @@ def test_an_installed_program_calls_itself_by_its_own_name(invoke: Invoke, monke
     monkeypatch.setattr(sys, "argv", ["/somewhere/bin/meshstrap"])
     assert "Next: `meshstrap init` writes a cluster.yaml" in invoke("render").out
     assert "`meshstrap render`" in invoke("init", "--name", "x").out
+    # A terminal shows a table, whose cells are no lines that are said.
+    monkeypatch.setattr(Console, "is_terminal", True)
+    said = invoke("explain", "routing").out
+    assert [words in said for words in ("`meshstrap policy`", "`meshstrap explain ", "`invoke")] == [True, True, False]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

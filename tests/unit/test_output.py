@@ -230,6 +230,16 @@ def test_an_error_names_what_a_person_can_see(root: Path, monkeypatch: pytest.Mo
         write_generated(root, FILES)
 
 
+def test_a_manifest_that_is_closed_to_the_person_does_not_make_a_folder_somebody_elses(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_generated(root, FILES)
+    manifest = root / "cp1" / "manifest.json"
+    monkeypatch.setattr("os.access", lambda path, _: path != manifest)
+    with pytest.raises(OutputRefused, match=f"^{re.escape(str(manifest))}: Permission denied: "):
+        write_generated(root, FILES)
+
+
 def test_two_runs_that_write_the_same_go_one_after_the_other(tmp_path: Path) -> None:
     waits, ended = Event(), []
 

@@ -245,7 +245,7 @@ def test_no_link_and_no_folder_is_written_through(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_a_message(tmp_path: Path) -> None:
-    with pytest.raises(OutputRefused, match="No such file or directory"):
+    with pytest.raises(OutputRefused, match=r"No such file or directory: the nodes' files are written, and"):
         write_page(tmp_path / "nothing", "one")
 
 

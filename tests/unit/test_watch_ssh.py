@@ -54,6 +54,10 @@ def test_addresses_are_read_or_refused() -> None:
     for text in ("w1", "w1=", "w1=-oProxyCommand=x", "w1=a b", "w1=a\nHost *", "w1=;x", "w1=u@"):
         with pytest.raises(NoWay, match="is not NODE=ADDRESS"):
             parse_hosts(text, ["w1"])
+    with pytest.raises(NoWay, match=r"w1=203\.0\.113\.7 cp1=x: is not .*; between several stands a comma, and no"):
+        parse_hosts("w1=203.0.113.7 cp1=x", ["cp1", "w1"])
+    with pytest.raises(NoWay, match="--hosts w1=b: w1 stands there already, with a; say which of the two"):
+        parse_hosts("w1=a,w1=b", ["w1"])
     for text in ("w1=203.0.113.300", "w1=ubuntu@203.0.113"):
         with pytest.raises(NoWay, match=r"203\.0\.113\S* is not an address such as 203\.0\.113\.7"):
             parse_hosts(text, ["w1"])
