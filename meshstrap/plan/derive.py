@@ -169,6 +169,8 @@ def _derive_node(
 def _given(node: Node, inventory: Inventory) -> Iterator[str]:
     if node.block_volume:
         yield "block_volume"
+    if inventory.sources.registries:
+        yield "registry_mirrors"
     if inventory.cilium.routing == TAILNET:
         yield "tailnet_routing"
     if inventory.sources.trusted_ca:

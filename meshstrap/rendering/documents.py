@@ -134,4 +134,4 @@ def render_registry(mirror: RegistryMirror) -> str:
     ``/v2``.
     """
     has_path = urlsplit(mirror.url).path not in {"", "/"}
-    return _template("scripts/steps/containerd/hosts.toml", url=mirror.url, has_path=has_path)
+    return _template("scripts/steps/registry_mirrors/hosts.toml", url=mirror.url, has_path=has_path)

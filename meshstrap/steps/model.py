@@ -11,7 +11,7 @@ from meshstrap.language import Text
 
 Role: TypeAlias = Literal["control-plane", "worker"]
 Family: TypeAlias = Literal["apt", "dnf"]
-Need: TypeAlias = Literal["block_volume", "tailnet_routing", "trusted_ca"]
+Need: TypeAlias = Literal["block_volume", "registry_mirrors", "tailnet_routing", "trusted_ca"]
 Sentence: TypeAlias = Annotated[str, Field(pattern=r"^(\S(.*[^\s.;])?)?$")]
 Word: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
 Variable: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]

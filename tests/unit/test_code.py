@@ -19,7 +19,7 @@ from meshstrap.rendering.quoting import sh
 from tests.golden.cases import SYSTEMS, example_plan, secrets_for, system_plan
 
 # What the sources tell shellcheck at single lines, and what it makes of two families' functions in one file.
-TOLD = "SC2016,SC2030,SC2053,SC2086,SC2310,SC2329,SC2034,SC2128,SC2178"
+TOLD = "SC1091,SC2016,SC2030,SC2053,SC2086,SC2310,SC2329,SC2034,SC2128,SC2178"
 URL = "https://files.example.net/meshstrap"
 NODES = [(plan, node) for plan in (example_plan(), *map(system_plan, SYSTEMS)) for node in plan.nodes]
 each_node = pytest.mark.parametrize(("plan", "node"), NODES, ids=[f"{node.os}-{node.name}" for _, node in NODES])

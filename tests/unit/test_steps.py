@@ -27,18 +27,19 @@ each_step = pytest.mark.parametrize("step", catalogue(), ids=lambda step: step.n
 
 
 OF_CONTROL_PLANE = {"control_plane", "bootstrap_tokens", "cilium", "cluster_policies", "kubeconfig"}
+NEEDING = {"block_volume", "trusted_ca", "registry_mirrors", "pod_routes"}
 
 
 @pytest.mark.parametrize(
     ("role", "family", "given", "absent"),
     [
         ("control-plane", "apt", GIVEN, {"join", "selinux", "hostname_kept", "root_volume"}),
-        ("control-plane", "dnf", (), {"join", "block_volume", "trusted_ca", "pod_routes"}),
+        ("control-plane", "dnf", (), {"join", *NEEDING}),
         (
             "worker",
             "apt",
             (),
-            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "root_volume", "block_volume", "trusted_ca", "pod_routes"},
+            OF_CONTROL_PLANE | {"selinux", "hostname_kept", "root_volume", *NEEDING},
         ),
         ("worker", "dnf", GIVEN, OF_CONTROL_PLANE),
     ],
@@ -119,7 +120,7 @@ def test_a_step_names_what_its_script_reads_and_no_other(step: Step) -> None:
 @each_step
 def test_a_step_has_a_template_for_each_document_that_is_no_data(step: Step) -> None:
     templates = {path.name.removesuffix(".j2") for path in (SCRIPTS / "steps" / step.name).glob("*.j2")}
-    of_lists = {"containerd": {"hosts.toml"}, "package_sources": {"repository.repo", "repository.sources"}}
+    of_lists = {"registry_mirrors": {"hosts.toml"}, "package_sources": {"repository.repo", "repository.sources"}}
     made = {"kubeadm.yaml", "kubelet-patch.yaml", "cilium-values.yaml"}
     assert set(step.documents.values()) - made == templates - of_lists.get(step.name, set())
 

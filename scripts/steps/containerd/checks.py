@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
 from typing import Any
 
-from meshstrap.plan import NodePlan, Plan
+from meshstrap.plan import Plan
 from meshstrap.verify.answers import CannotTell
 from meshstrap.verify.check import Topic
 from meshstrap.verify.machine import Machine
@@ -21,7 +20,7 @@ def asks(plan: Plan) -> Asked:
     """Its configuration, as written and as it is in effect."""
     del plan
     return Asked(
-        texts=(CONFIG, "/etc/containerd/conf.d/*.toml", "/etc/containerd/certs.d/*/hosts.toml"),
+        texts=(CONFIG, "/etc/containerd/conf.d/*.toml"),
         commands=(
             Question("containerd", "containerd config dump"),
             Question("cri", "crictl --timeout 10s info", codes=(0, 1)),
@@ -29,14 +28,7 @@ def asks(plan: Plan) -> Asked:
     )
 
 
-def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
-    """What the texts name."""
-    del node
-    mirrors = ", ".join(f"{one.registry} from {one.url}" for one in plan.registry_mirrors)
-    return {"mirrors": mirrors or "images come from the registries themselves"}
-
-
-TOPIC = Topic("containerd", __file__, asks=asks, values=values)
+TOPIC = Topic("containerd", __file__, asks=asks)
 
 
 def effective(machine: Machine) -> dict[str, Any]:
@@ -92,16 +84,3 @@ def containerd_has_read_its_latest_configuration(machine: Machine) -> None:
 def containerd_starts_at_every_boot(machine: Machine) -> None:
     found = unit(machine.answers, "containerd")["UnitFileState"]
     machine.expect(found == "enabled", found)
-
-
-@TOPIC.check()
-def images_come_from_the_planned_mirrors(machine: Machine) -> None:
-    if not machine.plan.registry_mirrors:
-        machine.skip("the plan has no mirrors")
-    wrong = []
-    for mirror in machine.plan.registry_mirrors:
-        text = machine.answers.text(f"/etc/containerd/certs.d/{mirror.registry}/hosts.toml")
-        hosts = tomllib.loads(text).get("host", {}) if text else {}
-        if list(hosts) != [mirror.url]:
-            wrong.append(f"{mirror.registry} from {', '.join(hosts) or 'its own'}")
-    machine.expect(not wrong, wrong)

@@ -1,33 +1,24 @@
 # shellcheck shell=bash
-# containerd as kubelet needs it: systemd cgroups, the pinned pause image, registry mirrors. The package's own
+# containerd as kubelet needs it: systemd cgroups, the pinned pause image. The package's own
 # configuration disables the CRI plugin, so the file is ours as a whole.
 
-: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${CONTAINERD_CONFIG:?}" "${CRICTL_CONFIG:?}" "${REGISTRY_NAMES[*]-}" "${REGISTRY_HOSTS[*]-}"
+: "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${CONTAINERD_CONFIG:?}" "${CRICTL_CONFIG:?}"
 : "${NODE_ROLE:?}" "${KUBERNETES_VERSION:?}" "${SANDBOX_IMAGE:?}" "${CILIUM_AGENT_IMAGE:?}" "${CILIUM_OPERATOR_IMAGE:?}"
 
 readonly CONTAINERD_CONFIG_FILE=$ROOT/etc/containerd/config.toml
-readonly REGISTRY_FOLDER=$ROOT/etc/containerd/certs.d
 
 check_containerd() {
-  local i
   containerd_answers
   containerd_is_current
   file_is "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
-  for i in "${!REGISTRY_NAMES[@]}"; do
-    file_is "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
-  done
 }
 
 apply_containerd() {
-  local i stale
+  local stale
   # Asked before the file is written: containerd may have been started within the same second. Containers live on while it
   # restarts; but one that is busy is waited for, and not restarted in the midst of it.
   ask containerd_is_current
   stale=$ANSWER
-  # Read anew at every pull, so no restart is needed for them.
-  for i in "${!REGISTRY_NAMES[@]}"; do
-    write_file "$REGISTRY_FOLDER/${REGISTRY_NAMES[i]}/hosts.toml" "${REGISTRY_HOSTS[i]}"
-  done
   write_file "$ROOT/etc/crictl.yaml" "$CRICTL_CONFIG"
   write_file "$CONTAINERD_CONFIG_FILE" "$CONTAINERD_CONFIG"
   ((stale != 1)) || restart_service containerd
@@ -38,16 +29,16 @@ apply_containerd() {
 # What will run here for certain is fetched while this node still waits for the tailnet and for others. Nobody waits for
 # it, and what it cannot get the kubelet asks for again; so it is a unit of its own, and its failure is none of ours.
 containerd_fetch_images() {
-  local images="$SANDBOX_IMAGE $CILIUM_AGENT_IMAGE"
+  local images=$SANDBOX_IMAGE
   if [[ $NODE_ROLE == control-plane ]]; then
     ask kubeadm config images list --kubernetes-version "v$KUBERNETES_VERSION"
     # Cilium does kube-proxy's work.
-    images="$(sed '/kube-proxy/d' "$WORK/answer") $CILIUM_OPERATOR_IMAGE $CILIUM_AGENT_IMAGE"
+    images="$(sed '/kube-proxy/d' "$WORK/answer") $CILIUM_OPERATOR_IMAGE"
   fi
   # shellcheck disable=SC2016 # the unit's own shell expands it
   # shellcheck disable=SC2086 # a name of an image has no spaces
   ask systemd-run --quiet --collect --unit=meshstrap-images -- \
-    /bin/sh -c 'for image; do crictl pull "$image"; done; true' sh $images
+    /bin/sh -c 'for image; do crictl pull "$image"; done; true' sh $images "$CILIUM_AGENT_IMAGE"
 }
 
 # conf.d is for people: our file imports it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from meshstrap.plan import NodePlan, Plan
-from tests.unit.hosts.faults import Raw, data, fault, out, says, text, touch, unit
+from tests.unit.hosts.faults import Raw, data, fault, out, says, touch, unit
 from tests.unit.hosts.green import NOW
 
 
@@ -22,11 +22,7 @@ version = 3
     ready = {"type": "RuntimeReady", "status": True, "reason": "", "message": ""}
     network = {"type": "NetworkReady", "status": False, "reason": "NetworkPluginNotReady", "message": ""}
     return {
-        "texts": {
-            "/etc/containerd/config.toml": "version = 3\n",
-            "/etc/containerd/certs.d/registry.k8s.io/hosts.toml": 'server = "https://mirror.example.net/k8s"\n'
-            '[host."https://mirror.example.net/k8s"]\n',
-        },
+        "texts": {"/etc/containerd/config.toml": "version = 3\n"},
         "commands": {"containerd": config, "cri": json.dumps({"status": {"conditions": [ready, network]}})},
     }
 
@@ -75,10 +71,4 @@ FAULTS = (
         "containerd is failed",
     ),
     fault("containerd", "containerd starts at every boot", unit("containerd", "UnitFileState", "disabled"), "disabled"),
-    fault(
-        "containerd",
-        "images come from the planned mirrors",
-        text("/etc/containerd/certs.d/registry.k8s.io/hosts.toml", "[host", "# [host"),
-        "registry.k8s.io from its own",
-    ),
 )

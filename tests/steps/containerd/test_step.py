@@ -23,8 +23,6 @@ def machine(sandbox: Sandbox) -> Sandbox:
         "CILIUM_OPERATOR_IMAGE": "quay.io/cilium/operator-generic:v1.20.2",
         "CONTAINERD_CONFIG": CONFIG,
         "CRICTL_CONFIG": "runtime-endpoint: unix:///run/containerd/containerd.sock",
-        "REGISTRY_NAMES": ("docker.io",),
-        "REGISTRY_HOSTS": ('server = "https://mirror.example.net"',),
     }
     stub_systemctl(sandbox, "containerd")
     sandbox.stub("crictl", f"grep -q runtime {sandbox.root}/etc/crictl.yaml || exit 1")
@@ -38,7 +36,6 @@ def test_it_configures_and_restarts(machine: Sandbox) -> None:
     done = machine.run("containerd")
     assert (done.code, done.levels) == (0, ["change", "changed", "summary"]), done.log
     assert machine.read("etc/containerd/config.toml") == CONFIG + "\n"
-    assert machine.read("etc/containerd/certs.d/docker.io/hosts.toml") == 'server = "https://mirror.example.net"\n'
     assert changes(done.calls) == RESTART
 
 
@@ -89,13 +86,6 @@ def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
     assert (again.code, again.levels, changes(again.calls)) == (0, ["ok", "summary"], []), again.log
 
 
-def test_no_mirrors(machine: Sandbox) -> None:
-    machine.header |= {"REGISTRY_NAMES": (), "REGISTRY_HOSTS": ()}
-    assert machine.run("containerd").code == 0
-    assert not machine.exists("etc/containerd/certs.d")
-    assert machine.run("containerd").levels == ["ok", "summary"]
-
-
 def test_a_run_that_was_killed_before_the_restart_is_finished(machine: Sandbox) -> None:
     machine.run("containerd")
     older(machine, "state/active-containerd")
@@ -109,14 +99,6 @@ def test_a_file_that_a_person_added_is_read(machine: Sandbox) -> None:
     older(machine, "etc/containerd/config.toml")
     machine.write("etc/containerd/conf.d/gpu.toml", "version = 3\n")
     assert changes(machine.run("containerd").calls) == RESTART
-
-
-def test_a_new_mirror_needs_no_converged_neighbour(machine: Sandbox) -> None:
-    machine.run("containerd")
-    machine.header |= {"REGISTRY_HOSTS": ('server = "https://other.example.net"',)}
-    assert machine.run("containerd", check_only=True).levels == ["drift", "summary"]
-    assert machine.run("containerd").code == 0
-    assert "other" in machine.read("etc/containerd/certs.d/docker.io/hosts.toml")
 
 
 def test_a_restart_that_fails_is_an_error(machine: Sandbox) -> None:

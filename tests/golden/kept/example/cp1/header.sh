@@ -65,5 +65,3 @@ Architectures: arm64
 Signed-By: /etc/apt/keyrings/meshstrap-tailscale.asc')
 readonly REPOSITORY_KEY_URLS=(https://pkgs.k8s.io/core:/stable:/v1.36/deb/Release.key https://download.docker.com/linux/ubuntu/gpg https://pkgs.tailscale.com/stable/ubuntu/noble.noarmor.gpg)
 readonly REPOSITORY_KEY_FINGERPRINTS=(DE15B14486CD377B9E876E1A234654DA9A296436 9DC858229FC7DD38854AE2D88D81803C0EBFCD88 2596A99EAAB33821893C0A79458CA832957F5868)
-readonly REGISTRY_NAMES=()
-readonly REGISTRY_HOSTS=()
