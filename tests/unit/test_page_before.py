@@ -72,6 +72,15 @@ def test_tailscales_keys_are_made_in_its_console() -> None:
     assert command(page, "secrets") == ".venv/bin/invoke secrets --auth-keys keys.yaml"
 
 
+def test_a_button_says_what_it_copies_and_no_name_of_ours() -> None:
+    labels = re.findall(
+        r'data-copy="command-[^"]*"[^>]*><span class="t" lang="(\w+)">(.*?)</span>', page_of(example_plan())
+    )
+    said = {unescape(label) for language, label in labels if language == "en"}
+    assert {"Copy", "Copy: .venv/bin/invoke render", "Copy: .venv/bin/invoke secrets --auth-keys ke…"} <= said
+    assert {label for label in said if not label.startswith(("Copy: .venv", "Copy: ssh", "Copy: watch"))} == {"Copy"}
+
+
 def test_each_account_is_told_what_it_has_to_offer() -> None:
     text = Parsed(page_of(example_plan())).text
     assert "free in its quota: 2 OCPUs, 12 GiB of memory, 150 GiB of disks" in text
