@@ -18,6 +18,8 @@ from meshstrap.git import refuse_tracked
 from meshstrap.secrets.model import ENVIRONMENT_PREFIX, BootstrapToken, Secret, Secrets, parse_auth_key
 
 MAXIMUM_BYTES = 1_000_000
+EVERYTHING = 0o777
+"""The mode that a file system without modes shows, as that of Windows does under WSL."""
 
 HEADER = """\
 # The secrets of this cluster, written by `invoke secrets` and `invoke render`. Yours alone: never commit it.
@@ -103,6 +105,8 @@ def _is_there(path: Path) -> bool:
         raise SecretsInvalid(message) from None
     if mode & 0o077:
         message = f"{path}: others on this machine may read it (mode {stat.S_IMODE(mode):04o}): chmod 600 {path}"
+        if stat.S_IMODE(mode) == EVERYTHING:
+            message += ", or move it to your home when that changes nothing: a disk of Windows keeps no modes"
         raise SecretsInvalid(message)
     return True
 
