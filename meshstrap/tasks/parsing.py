@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 from invoke.exceptions import Exit, ParseError
@@ -18,8 +19,11 @@ from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.parser.parser import ParseMachine
 
+from meshstrap.tasks.command import program
+
 USAGE = 2
 # As invoke's own messages show a flag.
+_UNKNOWN = re.compile(r"No idea what '(.+)' is!")
 _ARGUMENT = re.compile(r"<Argument: (\w+)[^>]*>")
 
 
@@ -72,8 +76,16 @@ class TaskParseMachine(ParseMachine):
         """``UsageError``, with where to read on."""
         msg = _ARGUMENT.sub(lambda match: f"--{match[1].replace('_', '-')}", msg)
         name = self.context.name if self.context else None
-        more = f" `{name} --help` says what it takes." if name else " --list names all tasks."
-        raise UsageError(msg + more, self.context)
+        more = (
+            f" `{program()} {name} --help` says what it takes." if name else f" `{program()} --list` names all tasks."
+        )
+        raise UsageError(msg + self._meant(msg) + more, self.context)
+
+    def _meant(self, msg: str) -> str:
+        known = self.context.flags if self.context and self.context.name else self.contexts
+        unknown = _UNKNOWN.search(msg)
+        close = get_close_matches(unknown[1], list(known), n=1) if unknown else []
+        return f" Did you mean '{close[0]}'?" if close else ""
 
     def _leave_word_out(self) -> None:
         for argument in self.context.positional_args if self.context else ():

@@ -13,14 +13,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.lab.conftest import CACHE
-from tests.lab.lab import Lab
-from tests.lab.process import LabError
-from tests.lab.turn import take_turn
+try:
+    from tests.lab.conftest import CACHE
+    from tests.lab.lab import Lab
+    from tests.lab.process import LabError
+    from tests.lab.turn import take_turn
 
-from .cluster import Cluster
-from .story import launch_story, start_headscale
-from .supplies import make_supplies
+    from .cluster import Cluster
+    from .story import launch_story, start_headscale
+    from .supplies import make_supplies
+except ModuleNotFoundError as error:
+    # Who renders has none of the tests' packages.
+    need = f"the lab needs Python's {error.name}, as the tests do"
+    raise SystemExit(f"{need}: {sys.executable} -m pip install -r tests/requirements.txt") from None
 
 # A program → Debian's package that has it.
 PROGRAMS = {

@@ -101,9 +101,10 @@ def test_help_is_help_and_a_short_flag_means_one_thing(invoke: Invoke, task: str
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["render", "--prun"], "No idea what '--prun' is! `render --help` says what it takes."),
+        (["render", "--prun"], "No idea what '--prun' is! Did you mean '--prune'? `invoke render --help` says what"),
         (["explain", "--topik"], "No idea what '--topik' is!"),
-        (["renderr"], "No idea what 'renderr' is! --list names all tasks."),
+        (["renderr"], "No idea what 'renderr' is! Did you mean 'render'? `invoke --list` names all tasks."),
+        (["verify", "w1"], "No idea what 'w1' is! `invoke verify --help` says what it takes."),
         (["watch", "--pause=soon"], "--pause: 'soon' is not a whole number."),
         (["plan", "--inventory"], "Flag --inventory needed value and was not given one!"),
         (["secrets", "--renew"], "Flag --renew needed value and was not given one!"),
@@ -149,6 +150,15 @@ def test_a_lab_needs_the_clone(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(lab, "clone", lambda: None)
     result = invoke("lab")
     assert (result.code, "which are in its clone only" in result.err) == (11, True)
+
+
+def test_a_lab_without_the_tests_packages_names_the_way_to_them() -> None:
+    line = "import runpy, sys; sys.modules['trustme'] = None; runpy.run_module('tests.cluster', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"the lab needs Python's trustme, as .*: .* -m pip install -r tests/requirements.txt\n", done.stderr
+    )
 
 
 def test_an_installed_program_calls_itself_by_its_own_name(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
