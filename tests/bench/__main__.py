@@ -12,7 +12,7 @@ from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table
 from tests.bench import lab, verify
 from tests.bench.cluster import run as cluster
-from tests.lab.turn import take_turn
+from tests.lab.turn import NOT_WAITING, take_turn
 
 SIZES = (1, 10, 100)
 STAGES = ("load", "render", "lint", "pack", "write", "page")
@@ -68,5 +68,5 @@ if __name__ == "__main__":
     asked = [word for word in sys.argv[1:] if word != "--beside"]
     # Nothing to wait for where nobody can run a lab.
     waits = asked == sys.argv[1:] and sys.platform == "linux" and os.geteuid() == 0
-    with take_turn("the bench") if waits else nullcontext():
+    with take_turn("the bench", NOT_WAITING) if waits else nullcontext():
         choose(asked)

@@ -17,6 +17,7 @@ try:
     from tests.lab.conftest import CACHE
     from tests.lab.lab import Lab
     from tests.lab.process import LabError
+    from tests.lab.turn import take_turn
 
     from .cluster import Cluster
     from .story import launch_story, start_headscale
@@ -75,7 +76,7 @@ def main() -> int:
         console.print(why, style="red", highlight=False)
         return 1
     CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="meshstrap-lab-") as temporary:
+    with take_turn("invoke lab"), tempfile.TemporaryDirectory(prefix="meshstrap-lab-") as temporary:
         folder = Path(temporary)
         with console.status("building what the nodes download: half an hour the first time, then seconds"):
             supplies = make_supplies(folder / "web", CACHE)

@@ -59,15 +59,21 @@ def _weigh(nice: int, group: Path = _AUTOGROUP) -> None:
             print(f"{group}: {error}", file=sys.stderr)  # noqa: T201 - a note for whoever runs the lab
 
 
-def take_turn(what: str) -> IO[str]:
-    """Wait until no other lab runs on this machine, saying which one does; it ends with the process or ``close``."""
+NOT_WAITING = "--beside does not wait"
+
+
+def take_turn(what: str, hint: str = "Ctrl-C gives up") -> IO[str]:
+    """Wait until no other lab runs on this machine, saying which one does; it ends with the process or ``close``.
+
+    ``hint``: what a person can do meanwhile.
+    """
     file = PLACE.open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
         # Not through pytest, which would keep it until the end.
-        print(f"waiting for {file.read().strip()}; --beside does not wait", file=sys.__stderr__, flush=True)
+        print(f"waiting for {file.read().strip()}; {hint}", file=sys.__stderr__, flush=True)
         fcntl.flock(file, fcntl.LOCK_EX)
     file.truncate(0)
     file.write(f"{what} (process {os.getpid()}, since {datetime.now().astimezone():%H:%M})\n")
@@ -79,7 +85,7 @@ class Turn:
     """The plugin: a run of a lab waits for its turn, is preferred, and says how busy the machine was before it."""
 
     def __init__(self, config: pytest.Config, what: str) -> None:
-        self._turn = None if config.getoption("--beside") else take_turn(what)
+        self._turn = None if config.getoption("--beside") else take_turn(what, NOT_WAITING)
         self.busy = busy_share(3)
         prefer()
 

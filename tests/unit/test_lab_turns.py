@@ -62,7 +62,7 @@ import sys
 from pathlib import Path
 from tests.lab import turn
 turn.PLACE = Path(sys.argv[1])
-held = turn.take_turn(sys.argv[2])
+held = turn.take_turn(sys.argv[2], turn.NOT_WAITING)
 print("holds", flush=True)
 sys.stdin.read()
 """
