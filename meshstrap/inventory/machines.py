@@ -60,7 +60,7 @@ class Account(Section):
     )
     ssh_authorized_keys: tuple[SshKey, ...] = documented(
         "Public keys that you will give the cloud beside the user-data: both share its size limit. "
-        "Only their size is used; none listed: room for two RSA-4096 keys is kept.",
+        "Only their size is used; none listed: room for one RSA-4096 key is kept.",
         [_EXAMPLE_KEY],
         default=(),
     )
