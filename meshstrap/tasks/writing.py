@@ -18,6 +18,7 @@ from meshstrap.pipeline import (
     page_text,
     render_scripts,
 )
+from meshstrap.plan.accounts import UNLISTED_SSH_KEYS_BYTES
 from meshstrap.rendering.userdata import METADATA_LIMIT
 from meshstrap.resources import resource
 from meshstrap.tasks.places import find_inventory, folder, is_example, secrets_path, verdicts_folder
@@ -55,7 +56,8 @@ def render(inventory: str, output: str, secrets: str, check: bool, prune: bool, 
     show_next(screen, str(root), example=is_example(path))
     if plan.code_url:
         show_code(screen, str(root), code_name(plan), plan.code_url)
-    if large := too_large(rows, METADATA_LIMIT):
+    unlisted = [one.name for one in plan.accounts if one.ssh_keys_bytes == UNLISTED_SSH_KEYS_BYTES]
+    if large := too_large(rows, METADATA_LIMIT, unlisted):
         raise TooLargeToPaste(large)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from meshstrap.output import Report
+from meshstrap.plan.accounts import ED25519_BYTES, UNLISTED_SSH_KEYS_BYTES
 from meshstrap.plan.model import NodePlan, Plan
 from meshstrap.plan.names import SECRETS_FOLDER
 from meshstrap.rendering import UserData
+from meshstrap.rendering.userdata import METADATA_RESERVE
 from meshstrap.views.screen import Screen
 from meshstrap.views.tables import new_table, some_names
 
@@ -45,11 +47,11 @@ def show_result(
     screen.say(f"\n{root}/: {written}; index.html {page}")
     for row in rows:
         if row.sizes.tokens_left_out:
-            node, tokens = row.node.name, row.sizes.tokens_left_out
-            there = "/etc/meshstrap/secrets/ on it, with mode 0600"
+            tokens, file = row.sizes.tokens_left_out, f"{root}/{row.node.name}/bootstrap_tokens"
             screen.say(
-                f"  {node}: {tokens} bootstrap tokens do not fit; copy {root}/{node}/bootstrap_tokens to {there}"
+                f"  {row.node.name}: {tokens} bootstrap tokens do not fit; once it has booted, on this computer:"
             )
+            screen.say(f"  {token_line(row.node, file, 'bootstrap_tokens')}")
     show_missing(screen, {row.node.name: row.missing for row in rows})
     for node in written.stale:
         screen.say(f"  {node}: stale: no node of the inventory; `invoke render --prune` removes it", style="yellow")
@@ -69,13 +71,20 @@ def show_next(screen: Screen, root: str, *, example: bool) -> None:
         )
 
 
-def too_large(rows: Sequence[RenderedNode], limit: int) -> str:
-    """Which nodes cannot be pasted, and the ways out with the largest sizes among them; empty when all can."""
+def too_large(rows: Sequence[RenderedNode], limit: int, unlisted: Collection[str] = ()) -> str:
+    """Which nodes cannot be pasted, and the ways out with the largest sizes among them; empty when all can.
+
+    ``unlisted``: accounts of which the inventory lists no SSH key, so that room for the largest is kept.
+    """
     large = [row for row in rows if not row.sizes.fits_pasted]
     if not large:
         return ""
     packed = _percent(max(row.sizes.packed for row in large), limit)
-    ways = f"give the cloud user-data.b64 (CLI, Terraform): {packed}"
+    saved = UNLISTED_SSH_KEYS_BYTES - ED25519_BYTES
+    ways = ""
+    if all(row.node.account in unlisted and row.sizes.pasted - saved <= limit - METADATA_RESERVE for row in large):
+        ways = "list the SSH keys of its account in cluster.yaml: with one of Ed25519 it can be pasted; or "
+    ways += f"give the cloud user-data.b64 (CLI, Terraform): {packed}"
     fetching = [row.sizes.fetching for row in large]
     if all(sizes and sizes.fits_pasted for sizes in fetching):
         pasted = _percent(max(sizes.pasted for sizes in fetching if sizes), limit)

@@ -75,7 +75,7 @@ def test_a_node_that_is_too_large_to_paste_is_written_and_has_a_code_of_its_own(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cluster.yaml").write_text(MINE)
-    monkeypatch.setattr(writing, "too_large", lambda rows, _: f"{rows[0].node.name}: too large to paste; way; out")
+    monkeypatch.setattr(writing, "too_large", lambda rows, *_: f"{rows[0].node.name}: too large to paste; way; out")
     result = invoke("render")
     assert (result.code, result.err) == (15, "cp1: too large to paste; way; out\n")
     assert (tmp_path / "generated" / "cp1" / "user-data.b64").exists()

@@ -146,7 +146,15 @@ def test_result_shows_sizes_limits_and_what_is_missing(plan: Plan, screen: Scree
     ways = "give the cloud user-data.b64 (CLI, Terraform): 47%; or set sources.code in cluster.yaml"
     assert too_large(rows, 32_000) == f"cp1: too large to paste; {ways}: user-data.yaml then takes 54%"
     assert too_large(rows[1:], 32_000) == ""
-    assert "cp1: 7 bootstrap tokens do not fit; copy out/cp1/bootstrap_tokens to /etc/meshstrap/secrets/" in shown
+    # A key of Ed25519 saves 640 bytes, which is too little here, and enough there.
+    assert too_large(rows, 32_000, ["alice"]) == too_large(rows, 32_000)
+    little = [replace(rows[0], sizes=replace(rows[0].sizes, pasted=32_100))]
+    listed = "cp1: too large to paste; list the SSH keys of its account in cluster.yaml: with one of Ed25519 it can"
+    assert too_large(little, 32_000, ["alice"]).startswith(listed)
+    assert "SSH keys" not in too_large(little, 32_000, ["bob"])
+    there = "umask 077; cat >/etc/meshstrap/secrets/bootstrap_tokens && systemctl restart meshstrap"
+    assert "cp1: 7 bootstrap tokens do not fit; once it has booted, on this computer:" in shown
+    assert f"""  ssh ubuntu@cp1 "sudo sh -c '{there}'" <out/cp1/bootstrap_tokens""" in shown
     assert "cp1, w1: no auth key" in shown
     assert "w9: stale: no node of the inventory; `invoke render --prune` removes it" in shown
     assert "out/: 2 created, 1 stale; index.html created" in shown
