@@ -6,9 +6,13 @@ into ``invoke.Exit``; anything that is not a :class:`MeshstrapError` is a bug an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+# A key that was pasted into a file where none belongs is not shown: what a task prints ends up in logs.
+_AUTH_KEY = re.compile(r"([th]skey-[a-z]+-)[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, order=True, kw_only=True)
@@ -26,7 +30,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
-        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+        said = where + (f"{self.path}: {self.message}" if self.path else self.message)
+        return _AUTH_KEY.sub(r"\1…", said)
 
 
 class MeshstrapError(Exception):
