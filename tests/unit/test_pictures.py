@@ -101,6 +101,8 @@ def test_many_accounts_are_counted_not_drawn() -> None:
     topology = derive_topology(plan)
     assert (len(topology.accounts), topology.more) == (ACCOUNTS_DRAWN, 300 - ACCOUNTS_DRAWN)
     assert "and 288 more accounts" in texts(svg_picture(plan, "topology", "en"))
+    one_more = derive_topology(plan_of(inventory_text(ACCOUNTS_DRAWN + 1)))
+    assert (len(one_more.accounts), one_more.more) == (ACCOUNTS_DRAWN + 1, 0), "no picture says 'and 1 more accounts'"
     assert len(svg_picture(plan, "topology", "en")) < 20_000
 
 

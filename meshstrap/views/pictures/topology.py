@@ -52,13 +52,19 @@ def derive_topology(plan: Plan) -> Topology:
             name=name,
             region=accounts[name].region,
             subnet=str(accounts[name].subnet or ""),
-            nodes=tuple(found[:NODES_DRAWN]),
-            more=max(0, len(found) - NODES_DRAWN),
+            nodes=tuple(found[: _drawn(len(found), NODES_DRAWN)]),
+            more=len(found) - _drawn(len(found), NODES_DRAWN),
         )
         for name, found in nodes.items()
     ]
+    drawn = _drawn(len(boxes), ACCOUNTS_DRAWN)
     return Topology(
-        accounts=tuple(boxes[:ACCOUNTS_DRAWN]),
-        more=max(0, len(boxes) - ACCOUNTS_DRAWN),
+        accounts=tuple(boxes[:drawn]),
+        more=len(boxes) - drawn,
         coordination=plan.login_server.partition("://")[2] or TAILSCALE,
     )
+
+
+def _drawn(count: int, most: int) -> int:
+    """How many of them are drawn. The one that is too many is drawn as well: "and 1 more" would take its place."""
+    return count if count <= most + 1 else most
