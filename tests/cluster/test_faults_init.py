@@ -40,7 +40,7 @@ REGISTERING = {
     "control_plane": converged("control_plane"),
 }
 INSTALL = {
-    "helm": lambda node: node.runs("upgrade --install cilium"),
+    "helm": lambda node: node.runs("upgrade --install"),
     "pulling": said(r" cilium: for Cilium on cp1"),
     "cilium": converged("cilium"),
     "cluster_policies": converged("cluster_policies"),

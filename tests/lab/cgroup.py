@@ -5,7 +5,9 @@ A cgroup that is used again still holds the BPF programs of the boot before, whi
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
@@ -53,8 +55,13 @@ def all_of(prefix: str) -> list[Path]:
 
 
 def processes(group: Path) -> list[int]:
-    """The processes in a cgroup and in those below it."""
-    return [int(line) for file in group.rglob("cgroup.procs") for line in file.read_text().split()]
+    """The processes in a cgroup and in those below it; one that is removed meanwhile has none."""
+    found: list[int] = []
+    # Unlike Path.rglob it passes over what is gone by then: a service that ends takes its cgroup along.
+    for folder, _, _ in os.walk(group):
+        with suppress(OSError):
+            found += map(int, Path(folder, "cgroup.procs").read_text().split())
+    return found
 
 
 def remove(group: Path) -> None:
