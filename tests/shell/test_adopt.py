@@ -20,7 +20,7 @@ from .sandbox import Sandbox
 from .service_stubs import changes
 
 # What the program is linted without: only its sources say why (tests/unit/test_code.py does the same).
-TOLD = "SC2053,SC2086,SC2310"
+TOLD = "SC1091,SC2053,SC2086,SC2310"
 SCRIPT = "opt/meshstrap/bootstrap.sh"
 PACKED = "opt/meshstrap/unpack.py"
 UNPACKS = f"python3 /{PACKED}"
