@@ -17,7 +17,10 @@ apply_cilium() {
   [[ -x $HELM ]] || cilium_fetch_helm
   ask cilium_is_released
   ((ANSWER < 2)) || fail "cannot tell what is released: $LAST_ERROR"
-  ((ANSWER == 0)) || cilium_release
+  if ((ANSWER == 1)); then
+    cilium_skips_no_minor "$(<"$WORK/answer")"
+    cilium_release
+  fi
   await 600 "Cilium on $NODE_NAME" 'kubectl --namespace kube-system get pods' cilium_is_ready
 }
 
@@ -43,8 +46,18 @@ cilium_is_released() {
   [[ $DOWNGRADE == false ]]
   answer=$(HOME=$WORK "${CILIUM_HELM[@]}" get metadata cilium --output json) || exit 3
   [[ $answer =~ \"version\":\"([^\"]+) && ${BASH_REMATCH[1]} != "$CILIUM_VERSION" ]]
+  printf '%s' "${BASH_REMATCH[1]}"
   sort -CV <<<"$CILIUM_VERSION"$'\n'"${BASH_REMATCH[1]}"
   printf ' %s' "cilium-${BASH_REMATCH[1]}" >"$WORK/newer"
+}
+
+# Cilium is upgraded one minor version at a time: https://docs.cilium.io/en/stable/operations/upgrade/
+cilium_skips_no_minor() { # <version that is released, where the plan has another one>
+  local old=${1#1.} new=${CILIUM_VERSION#1.}
+  old=${old%%.*}
+  [[ -z $1 ]] || ((${new%%.*} <= old + 1)) ||
+    fail "Cilium $1 runs here, the plan says $CILIUM_VERSION: nothing was changed" \
+      "one minor version at a time: plan 1.$((old + 1)) first"
 }
 
 cilium_release() {
