@@ -24,8 +24,8 @@ LEAVES = {
 KUBECONFIGS = ("admin", "controller-manager", "scheduler")
 RESTARTED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
-# As kubeadm does it: key by key, in the folder that it takes for /etc/kubernetes, where what its upgrades have left would
-# only fill the disk once more. `cut` names where the power goes.
+# As kubeadm does it: key by key, in the folder that it takes for /etc/kubernetes, without what its upgrades have left.
+# `cut` names where the power goes.
 KUBEADM = r"""
 [[ $* == "certs renew all" ]] || exit 98
 K=$(cat $S/mounted) || exit 97

@@ -12,6 +12,7 @@ sudo sh -c 'umask 077; cat >/etc/meshstrap/secrets/bootstrap_token', paste what 
 check_join() {
   local address
   [[ -s $KUBELET_KUBECONFIG ]]
+  join_certificate_lasts
   join_kubelet_runs
   address=$(join_control_plane)
   is_edited "$HOSTS_FILE" api_alias "$address"
@@ -28,9 +29,18 @@ it to this node, and a tailnet lock must have signed both" join_control_plane
   if [[ ! -s $KUBELET_KUBECONFIG ]]; then
     join_cluster "$address"
   fi
+  ask join_certificate_lasts
+  ((ANSWER == 0)) || waiting "$LAST_ERROR" "here: sudo rm $KUBELET_KUBECONFIG; $JOIN_NEW_TOKEN"
   rm -f "$BOOTSTRAP_KUBECONFIG" "$BOOTSTRAP_TOKEN_FILE"
   retry 1 0 systemctl start --no-block kubelet
   await 60 'running kubelet' 'journalctl -u kubelet -n 50' join_kubelet_runs
+}
+
+# The kubelet renews it while it runs. One that has been off until it ended neither starts nor says what to do.
+join_certificate_lasts() {
+  local end
+  end=$(openssl x509 -in "$ROOT/var/lib/kubelet/pki/kubelet-client-current.pem" -noout -checkend 0) || true
+  [[ $end != *'will expire' ]] || no "the kubelet's certificate has ended: this node was off for too long, and has to join again"
 }
 
 join_kubelet_runs() {

@@ -128,6 +128,24 @@ def test_power_cut_empties_the_kubeconfig(machine: Sandbox) -> None:
     assert machine.run("join").levels == ["change", "changed", "summary"]
 
 
+def test_a_machine_that_was_off_for_a_year_joins_again(machine: Sandbox) -> None:
+    machine.run("join")
+    certificate = machine.root / "var/lib/kubelet/pki/kubelet-client-current.pem"
+    machine.stub(
+        "openssl",
+        f"[[ $* == 'x509 -in {certificate} -noout -checkend 0' ]] || exit 98\necho 'Certificate will expire'; exit 1",
+    )
+    done = machine.run("join")
+    assert (done.code, done.levels) == (75, ["change", "wait"]), done.log
+    assert f"here: sudo rm {machine.root}/etc/kubernetes/kubelet.conf; on cp1: sudo kubeadm token create" in done.log
+    assert machine.exists("etc/kubernetes/kubelet.conf")
+    (machine.root / "etc/kubernetes/kubelet.conf").unlink()
+    machine.write(TOKEN_FILE, TOKEN + "\n", 0o600)
+    stubs.clear_state(machine, "kubelet")
+    machine.stub("openssl", "echo 'Certificate will not expire'")
+    assert machine.run("join").levels == ["change", "changed", "summary"]
+
+
 def test_kubeadm_fails(machine: Sandbox) -> None:
     machine.stub(
         "kubeadm", "echo 'error: error execution phase preflight: couldn'\"'\"'t validate the identity' >&2; exit 1"

@@ -11,7 +11,7 @@ STEP = "trusted_ca"
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 CA_FILE = "usr/local/share/ca-certificates/meshstrap.crt"
 OPENSSL = r"""
-[[ ! -e $S/ended || $* == *' -no_check_time '* ]] || { echo 'error 10 at 0 depth lookup: certificate has expired' >&2; exit 2; }
+[[ ! -e $S/ended || $* == *' -no_check_time '* ]] || { echo 'error 10: certificate has expired' >&2; exit 2; }
 grep -q MIIB "$S/bundle" || { echo 'error 20 at 0 depth lookup: no local issuer certificate' >&2; exit 2; }"""
 
 # A unit that runs has a file with the time of its start.
