@@ -178,16 +178,14 @@ def test_a_chart_that_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, 
     assert upgrades(machine.run("cilium")) == 0
 
 
-@pytest.mark.parametrize(("version", "planned"), [("1.9.9", "1.20.2"), ("1.18.4", "1.20.2"), ("1.20.2", "1.22.0")])
+@pytest.mark.parametrize(("version", "planned"), [("1.17.9", "1.20.2"), ("1.18.4", "1.20.2"), ("1.20.2", "1.22.0")])
 def test_no_minor_version_is_skipped(machine: Sandbox, version: str, planned: str) -> None:
     machine.run("cilium")
     stubs.set_state(machine, "chart-version", version)
     machine.header |= {"CILIUM_VERSION": planned, "CILIUM_VALUES": "MTU: 1200"}
     done = machine.run("cilium")
     assert (done.code, upgrades(done)) == (1, 0), done.log
-    assert f"Cilium {version} runs here, the plan says {planned}: nothing was changed" in done.log
-    next_minor = int(version.split(".")[1]) + 1
-    assert f"one minor version at a time: plan 1.{next_minor} first" in done.log
+    assert f"Cilium {version} is not upgraded to {planned} at once" in done.log
 
 
 def test_a_chart_whose_version_was_not_told_is_left_alone(machine: Sandbox) -> None:
