@@ -2,7 +2,7 @@
 # A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
-: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
+: "${KUBERNETES_VERSION:?}" "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token
 readonly BOOTSTRAP_KUBECONFIG=$KUBERNETES/bootstrap-kubelet.conf
@@ -78,6 +78,7 @@ join_cluster() { # <address of the control plane>
     api_answers "$1"
   await 120 "signature for bootstrap token ${token%.*} (expired, or of another cluster?)" "$JOIN_NEW_TOKEN" \
     join_token_is_known "$1" "${token%.*}"
+  join_is_not_ahead "$1"
   own=$(tailnet_address)
   config=$(fill_tailnet_address "${KUBEADM_CONFIG//__BOOTSTRAP_TOKEN__/"$token"}" "$own")
   # Of a join that was cut short the kubelet may still be at it, and finish it.
@@ -96,6 +97,17 @@ join_run_kubeadm() {
   [[ $LAST_ERROR != *'already exists in the cluster'* ]] || waiting "$LAST_ERROR" \
     "if the old machine $NODE_NAME is gone, on $CONTROL_PLANE: kubectl delete node $NODE_NAME; else rename this one"
   ((ANSWER == 0)) || fail "kubeadm join: ${LAST_ERROR:-exit $ANSWER}"
+}
+
+# Kubernetes supports no kubelet that is ahead of its API server; of one minor version kubeadm says nothing (1.36,
+# preflight/checks.go). Who is not told the version lets kubeadm decide.
+join_is_not_ahead() { # <address of the control plane>
+  local theirs
+  ask curl --fail --silent --show-error --insecure --max-time 5 "https://$1:$API_PORT/version"
+  theirs=$(sed -n 's/.*"gitVersion": *"v\([0-9.]*\).*/\1/p' "$WORK/answer")
+  sort -CV <<<"${KUBERNETES_VERSION%.*}"$'\n'"${theirs:-$KUBERNETES_VERSION}" ||
+    fail "this node has Kubernetes $KUBERNETES_VERSION, and the cluster only $theirs: it does not join" \
+      "upgrade $CONTROL_PLANE first, or plan kubernetes_version: $theirs, render, and give this node its bootstrap.sh"
 }
 
 # Asked before kubeadm is, which would wait for it and leave files behind. The answer is public, and signed with the

@@ -45,6 +45,9 @@ CURL = r"""
 [[ -e $S/api ]] || { echo 'curl: (7) Failed to connect to 100.64.0.1 port 6443' >&2; exit 7; }
 case ${*: -1} in
   https://100.64.0.1:6443/livez) ;;
+  https://100.64.0.1:6443/version)
+    [[ -e $S/version ]] || { echo 'curl: (22) The requested URL returned error: 403' >&2; exit 22; }
+    printf '{\n  "major": "1",\n  "gitVersion": "v%s",\n  "goVersion": "go1.26"\n}' "$(cat $S/version)" ;;
   https://100.64.0.1:6443/api/v1/namespaces/kube-public/configmaps/cluster-info)
     [[ ! -e $S/young ]] || { rm $S/young; echo 'curl: (22) The requested URL returned error: 403' >&2; exit 22; }
     printf '{"data": {"kubeconfig": "...", "jws-kubeconfig-%s": "eyJhbGciOi..x"},' "$(cat $S/known)"
@@ -58,6 +61,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
     """A worker whose control plane is up and knows its token."""
     sandbox.header |= {
         "STEPS": ("join",),
+        "KUBERNETES_VERSION": "1.37.2",
         "KUBEADM_CONFIG": KUBEADM_CONFIG,
         "KUBELET_PATCH": "",
         "TAILNET_TAGS": ("tag:k8s-node",),
@@ -144,6 +148,18 @@ def test_a_machine_that_was_off_for_a_year_joins_again(machine: Sandbox) -> None
     stubs.clear_state(machine, "kubelet")
     machine.stub("openssl", "echo 'Certificate will not expire'")
     assert machine.run("join").levels == ["change", "changed", "summary"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "joins"),
+    [("1.37.0", True), ("1.38.1", True), ("1.37.0-rc.1", True), ("1.36.9", False), ("1.9.0", False)],
+)
+def test_a_kubelet_that_is_ahead_of_its_api_server_does_not_join(machine: Sandbox, theirs: str, joins: bool) -> None:
+    stubs.set_state(machine, "version", theirs)
+    done = machine.run("join")
+    assert done.code == (0 if joins else 1), done.log
+    assert any(call.startswith("kubeadm join") for call in done.calls) == joins
+    assert (f"this node has Kubernetes 1.37.2, and the cluster only {theirs}" in done.log) != joins
 
 
 def test_kubeadm_fails(machine: Sandbox) -> None:
