@@ -19,15 +19,14 @@ check_node_ready() {
     http://cilium/v1/healthz || no "Cilium's agent does not answer yet"
 }
 
-# What ends when, of all that this node has: certificates, the inventory's own CA, signing keys and the node's key in the
-# tailnet. Hubble's certificate verify asks for. What cannot be asked now is not listed.
+# What ends when, of all that this node has: certificates, signing keys and the node's key in the tailnet. Hubble's
+# certificate verify asks for. What cannot be asked now is not listed.
 facts_node_ready() {
   local what end
   while read -r what end; do
     [[ -z $end ]] || fact "ends $what" "$(date -ud "${end#*=}" +%FT%TZ)"
   done 2>/dev/null < <(
-    for what in "$KUBERNETES"/pki/{,etcd/}*.crt "$ROOT"/var/lib/kubelet/pki/*t{.crt,.pem} "$KEY_FOLDER"/meshstrap-* \
-      "${TRUSTED_CA_FILE-}"; do
+    for what in "$KUBERNETES"/pki/{,etcd/}*.crt "$ROOT"/var/lib/kubelet/pki/*t{.crt,.pem} "$KEY_FOLDER"/meshstrap-*; do
       echo "$what $(openssl x509 -in "$what" -noout -enddate || gpg --homedir "$WORK" --no-autostart --batch --quiet \
         --show-keys "$what" | sed -n 's/^pub.*: \(.*\)]/\1/p')"
     done

@@ -98,12 +98,9 @@ def test_what_ends_when_is_a_fact(machine: Sandbox) -> None:
             "etc/kubernetes/pki/ca.crt",
             "etc/kubernetes/pki/etcd/server.crt",
             "var/lib/kubelet/pki/kubelet.crt",
-            "usr/local/share/ca-certificates/meshstrap.crt",
             "var/lib/kubelet/pki/kubelet-client-2026-11-29-12-00-00.pem",
         )
     ]
-    paths[3].parent.mkdir(parents=True)
-    machine.header["TRUSTED_CA_FILE"] = str(paths[3])
     for days, path in enumerate(paths, 1):
         make_certificate(path, days)
     (kubelet / "kubelet-client-current.pem").symlink_to(paths[-1])
@@ -118,7 +115,7 @@ def test_what_ends_when_is_a_fact(machine: Sandbox) -> None:
     facts = facts_of(machine, "node_ready")
     current = kubelet / "kubelet-client-current.pem"
     assert facts == {
-        **{f"ends {path}": end_of(path) for path in [*paths[:4], current]},
+        **{f"ends {path}": end_of(path) for path in [*paths[:3], current]},
         f"ends {machine.root}/etc/apt/keyrings/meshstrap-kubernetes.asc": "2026-12-29T00:00:00Z",
         "ends node-key": "2027-05-01T10:00:00Z",
     }
