@@ -206,6 +206,7 @@ control_plane_renew() { # <what a person can do while a part is away>
 control_plane_part_is_ready() { # <part> <old container>
   local told
   told=$(kube get --namespace kube-system "pod/$1-$NODE_NAME" --output \
-    'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {end}{.status.containerStatuses[*].containerID}')
+    'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {end}{.status.containerStatuses[*].containerID}') ||
+    no "the kubelet: $(last_words kubelet)"
   [[ $told == True* && $told != *"$2"* ]]
 }
