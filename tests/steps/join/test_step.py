@@ -151,6 +151,23 @@ def test_a_machine_that_was_off_for_a_year_joins_again(machine: Sandbox) -> None
 
 
 @pytest.mark.parametrize(
+    ("server", "is_ours"),
+    [("k8s-api.internal", True), ("100.64.0.1", True), ("other.internal", False), ("xk8s-api.internal", False)],
+)
+def test_another_name_of_the_api_than_the_clusters_changes_nothing(
+    machine: Sandbox, server: str, is_ours: bool
+) -> None:
+    machine.run("join")
+    machine.write("etc/kubernetes/kubelet.conf", f"    server: https://{server}:6443\n")
+    machine.write("etc/hosts", stubs.HOSTS)
+    done = machine.run("join")
+    assert done.code == (0 if is_ours else 1), done.log
+    assert machine.read("etc/hosts") == (stubs.ALIAS if is_ours else "") + stubs.HOSTS
+    assert ("this cluster's API is not called k8s-api.internal" in done.log) != is_ours
+    assert is_ours or "set api_endpoint back in cluster.yaml" in machine.read("var/lib/meshstrap/status.json")
+
+
+@pytest.mark.parametrize(
     ("theirs", "joins"),
     [("1.37.0", True), ("1.38.1", True), ("1.37.0-rc.1", True), ("1.36.9", False), ("1.9.0", False)],
 )
