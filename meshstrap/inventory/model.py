@@ -33,15 +33,19 @@ class Cluster(Section):
         default="1.36.3",
     )
     pod_subnet: Subnet = documented(
-        "Addresses of the pods; each node gets a /24 of it. Private, and nowhere else in use.",
+        "Addresses of the pods; each node gets a /24 of it. Private, and nowhere else in use. "
+        "Fixed once the cluster lives.",
         "10.244.0.0/16",
         default="10.244.0.0/16",
     )
     service_subnet: Subnet = documented(
-        "Addresses of the services. Private, and nowhere else in use.", "10.96.0.0/16", default="10.96.0.0/16"
+        "Addresses of the services. Private, and nowhere else in use. Fixed once the cluster lives.",
+        "10.96.0.0/16",
+        default="10.96.0.0/16",
     )
     api_endpoint: DnsName = documented(
-        "The API server's name, in /etc/hosts of every node; port 6443. No DNS server has to know it.",
+        "The API server's name, in /etc/hosts of every node; port 6443. No DNS server has to know it. "
+        "Fixed once the cluster lives.",
         "k8s-api.internal",
         default="k8s-api.internal",
     )
