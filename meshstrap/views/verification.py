@@ -16,7 +16,7 @@ from meshstrap.views.tables import new_table
 _FIRST = (ANSWERS, KNOWN_NODE, HAS_CONVERGED)
 _STYLES = {"ok": "green", "✗": "bold red", "?": "yellow", "!": "yellow", "…": "dim", "-": "dim"}
 LEGEND = (
-    "ok: all hold · ✗ 2: two do not · ? 1: one could not be asked · ! 1: one ends within a month · …: not yet · "
+    "ok: all hold · ✗ 2: two do not · ? 1: one could not be asked · ! 1: one will not hold for long · …: not yet · "
     "-: no question for this host"
 )
 

@@ -27,7 +27,14 @@ __all__ = ["pytest_runtest_makereport"]
 # What is looked at first must not have been disturbed yet.
 ORDER = ("test_story", "test_network", "test_twice", "test_verify")
 # What leaves the most behind if it fails comes last.
-LAST = ("test_faults_tailnet", "test_faults_late", "test_faults_join", "test_faults_power", "test_faults_init")
+LAST = (
+    "test_faults_tailnet",
+    "test_faults_late",
+    "test_faults_join",
+    "test_faults_power",
+    "test_faults_init",
+    "test_faults_lost",
+)
 
 
 @pytest.fixture(scope="session")

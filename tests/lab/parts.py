@@ -95,6 +95,7 @@ CLUSTER = Division(
         "test_faults_late": 4,
         "test_faults_late::test_a_fourth_node": 6.5,
         "test_faults_living": 4,
+        "test_faults_lost": 6,
         "test_faults_power": 2,
         "test_faults_seen::test_a_broken_cluster": 0.6,
         "test_faults_tailnet": 2,

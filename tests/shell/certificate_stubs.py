@@ -24,10 +24,12 @@ LEAVES = {
 KUBECONFIGS = ("admin", "controller-manager", "scheduler")
 RESTARTED = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
-# As kubeadm does it: key by key, in the folder that it takes for /etc/kubernetes. `cut` names where the power goes.
+# As kubeadm does it: key by key, in the folder that it takes for /etc/kubernetes, without what its upgrades have left.
+# `cut` names where the power goes.
 KUBEADM = r"""
 [[ $* == "certs renew all" ]] || exit 98
 K=$(cat $S/mounted) || exit 97
+[[ -e $K/manifests && ! -e $K/tmp ]] || exit 96
 [[ ! -e $S/refuse ]] || { echo 'error: failed to load existing certificate apiserver' >&2; exit 1; }
 for pair in LEAVES; do
   leaf=$K/pki/${pair%=*} ca=$K/pki/${pair#*=}
@@ -105,6 +107,7 @@ def living(machine: Sandbox, *, days: int, age: int) -> Sandbox:
         os.utime(path, (made, made))
     for name in RESTARTED:
         machine.write(f"state/running-{name}", f"{name}.1\n")
+    machine.write("etc/kubernetes/tmp/kubeadm-backup-etcd-2026-06-06/etcd/member/wal/0", "large")
     stub_renewal(machine)
     return machine
 

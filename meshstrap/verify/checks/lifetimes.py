@@ -28,6 +28,12 @@ _KUBELETS = rf"""{_SHOW}
 cd /var/lib/kubelet/pki || exit 3
 for f in kubelet-client-current.pem kubelet-server-current.pem kubelet.crt; do [[ ! -e $f ]] || show "$f" <"$f"; done"""
 
+# Where Debian and Ubuntu, and where Oracle Linux keep it. Of several in the file the first is asked for.
+_PRIVATE_CA = rf"""{_SHOW}
+for f in /usr/local/share/ca-certificates/meshstrap.crt /etc/pki/ca-trust/source/anchors/meshstrap.crt; do
+  [[ ! -e $f ]] || show "$f" <"$f"
+done"""
+
 # Of a Secret only the certificate leaves the host.
 _HUBBLES = (
     f"set -o pipefail; {_SHOW}; {API} {SYSTEM}/secrets | python3 -c 'import base64, json, sys; "
@@ -45,6 +51,7 @@ def asks(plan: Plan) -> Asked:
             Question("certificates", _KUBEADMS),
             Question("kubelet_certificates", _KUBELETS),
             Question("hubble_certificates", _HUBBLES),
+            Question("private_ca", _PRIVATE_CA),
         )
     )
 
@@ -105,6 +112,14 @@ def hubbles_certificates_last(machine: Machine) -> None:
     left = certificates(machine, "hubble_certificates")
     if not left:
         machine.skip("Hubble has no certificates")
+    last(machine, left)
+
+
+@TOPIC.check(step="trusted_ca")
+def the_private_ca_lasts(machine: Machine) -> None:
+    left = certificates(machine, "private_ca")
+    if not left:
+        raise CannotTell("it is not where the system keeps such ones")
     last(machine, left)
 
 

@@ -14,10 +14,18 @@ check_cilium() {
 }
 
 apply_cilium() {
+  local released
   [[ -x $HELM ]] || cilium_fetch_helm
   ask cilium_is_released
   ((ANSWER < 2)) || fail "cannot tell what is released: $LAST_ERROR"
-  ((ANSWER == 0)) || cilium_release
+  if ((ANSWER == 1)); then
+    # What is released, where that is older: it is upgraded one minor version at a time
+    # (https://docs.cilium.io/en/stable/operations/upgrade/).
+    released=$(<"$WORK/answer")
+    [[ -z $released ]] || ((${CILIUM_VERSION:2:2} < ${released:2:2} + 2)) ||
+      fail "Cilium $released is not upgraded to $CILIUM_VERSION at once" 'plan each minor version in between'
+    cilium_release
+  fi
   await 600 "Cilium on $NODE_NAME" 'kubectl --namespace kube-system get pods' cilium_is_ready
 }
 
@@ -43,6 +51,7 @@ cilium_is_released() {
   [[ $DOWNGRADE == false ]]
   answer=$(HOME=$WORK "${CILIUM_HELM[@]}" get metadata cilium --output json) || exit 3
   [[ $answer =~ \"version\":\"([^\"]+) && ${BASH_REMATCH[1]} != "$CILIUM_VERSION" ]]
+  echo "${BASH_REMATCH[1]}"
   sort -CV <<<"$CILIUM_VERSION"$'\n'"${BASH_REMATCH[1]}"
   printf ' %s' "cilium-${BASH_REMATCH[1]}" >"$WORK/newer"
 }

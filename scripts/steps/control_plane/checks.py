@@ -20,6 +20,15 @@ from meshstrap.verify.reading import same, tailnet_addresses
 
 _ETCD = "/etc/kubernetes/pki/etcd"
 
+# Where kubeadm lets etcd tell of itself, without a certificate.
+_SIZE, _QUOTA = "etcd_mvcc_db_total_size_in_bytes", "etcd_server_quota_backend_bytes"
+_ROOM = (
+    "set -o pipefail; curl --fail --silent --show-error --max-time 10 http://127.0.0.1:2381/metrics | "
+    f"grep -E '^({_SIZE}|{_QUOTA}) '"
+)
+ETCD_FULL_PERCENT = 75
+"""Of what etcd takes: it grows by a quarter of that in months, unless a program has gone wild."""
+
 # Of a Secret only what is no secret leaves the host.
 _EXPIRY = (
     "python3 -c 'import base64, json, sys; "
@@ -52,6 +61,7 @@ def asks(plan: Plan) -> Asked:
                 f"--key {_ETCD}/healthcheck-client.key https://127.0.0.1:2379/health 2>&1",
                 codes=(0, *NO_CONNECTION),
             ),
+            Question("etcd_room", _ROOM),
             Question(
                 "ca_hash",
                 "set -o pipefail; openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -pubkey | "
@@ -73,6 +83,7 @@ def values(plan: Plan, node: NodePlan) -> Mapping[str, object]:
         "inner_ports": ", ".join(f"{port} ({what})" for port, what in INNER_PORTS.items()),
         "silent_ports": ", ".join(f"{port} ({what})" for port, what in SILENT_PORTS.items()),
         "arguments": "; ".join(f"{name} {' '.join(one.words)}" for name, one in plan.components.items()),
+        "etcd_full": f"less than {ETCD_FULL_PERCENT} % of what etcd takes",
         "audit_logs": AUDIT_LOGS,
         "audit_mib": AUDIT_BYTES >> 20,
         "ca_cert_hash": plan.ca_cert_hash or "not known yet",
@@ -103,6 +114,16 @@ def etcd_is_healthy(machine: Machine) -> None:
     except ValueError as error:
         raise CannotTell(f"etcd says {said[:100]!r}") from error
     machine.expect(healthy, said)
+
+
+@TOPIC.check()
+def etcd_has_room(machine: Machine) -> None:
+    told = dict(line.split() for line in machine.answers.lines("etcd_room"))
+    size, quota = (float(told[name]) / (1 << 20) for name in (_SIZE, _QUOTA))
+    found = f"{size:.0f} of {quota:.0f} MiB"
+    machine.expect(size < quota, found)
+    if size * 100 > quota * ETCD_FULL_PERCENT:
+        machine.warn([found])
 
 
 @TOPIC.check()

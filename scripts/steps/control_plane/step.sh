@@ -181,7 +181,9 @@ control_plane_renew() { # <what a person can do while a part is away>
   local part old
   if [[ ! -e $RENEWED ]]; then
     rm -rf "$RENEWED.new"
-    cp -a "$KUBERNETES" "$RENEWED.new"
+    mkdir "$RENEWED.new"
+    # Without tmp, where each of kubeadm's upgrades leaves a copy of etcd.
+    cp -a "$KUBERNETES"/{manifests,pki,*.conf} "$RENEWED.new"
     # shellcheck disable=SC2016 # that shell expands it
     retry 1 0 unshare --mount sh -c 'mount --bind "$0" "$1" && kubeadm certs renew all' "$RENEWED.new" "$KUBERNETES" >&2
     sync
@@ -204,6 +206,7 @@ control_plane_renew() { # <what a person can do while a part is away>
 control_plane_part_is_ready() { # <part> <old container>
   local told
   told=$(kube get --namespace kube-system "pod/$1-$NODE_NAME" --output \
-    'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {end}{.status.containerStatuses[*].containerID}')
+    'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {end}{.status.containerStatuses[*].containerID}') ||
+    no "the kubelet: $(last_words kubelet)"
   [[ $told == True* && $told != *"$2"* ]]
 }

@@ -2,7 +2,7 @@
 # A worker: the API's name leads to the control plane, wherever that is in the tailnet, and the kubelet has joined.
 
 : "${ROOT?}" "${WORK?}" "${ANSWER:?}" "${LAST_ERROR?}" "${NODE_NAME:?}" "${API_PORT:?}" "${CONTROL_PLANE:?}" "${KUBEADM_CONFIG:?}" "${TAILNET_TAGS[*]-}"
-: "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
+: "${KUBERNETES_VERSION:?}" "${KUBELET_PATCH?}" "${KUBERNETES:?}" "${KUBELET_KUBECONFIG:?}" "${HOSTS_FILE:?}"
 
 readonly BOOTSTRAP_TOKEN_FILE=$ROOT/etc/meshstrap/secrets/bootstrap_token
 readonly BOOTSTRAP_KUBECONFIG=$KUBERNETES/bootstrap-kubelet.conf
@@ -12,6 +12,7 @@ sudo sh -c 'umask 077; cat >/etc/meshstrap/secrets/bootstrap_token', paste what 
 check_join() {
   local address
   [[ -s $KUBELET_KUBECONFIG ]]
+  join_certificate_lasts
   join_kubelet_runs
   address=$(join_control_plane)
   is_edited "$HOSTS_FILE" api_alias "$address"
@@ -28,9 +29,18 @@ it to this node, and a tailnet lock must have signed both" join_control_plane
   if [[ ! -s $KUBELET_KUBECONFIG ]]; then
     join_cluster "$address"
   fi
+  ask join_certificate_lasts
+  ((ANSWER == 0)) || waiting "$LAST_ERROR" "here: sudo rm $KUBELET_KUBECONFIG; $JOIN_NEW_TOKEN"
   rm -f "$BOOTSTRAP_KUBECONFIG" "$BOOTSTRAP_TOKEN_FILE"
   retry 1 0 systemctl start --no-block kubelet
   await 60 'running kubelet' 'journalctl -u kubelet -n 50' join_kubelet_runs
+}
+
+# The kubelet renews it while it runs. One that has been off until it ended neither starts nor says what to do.
+join_certificate_lasts() {
+  local end
+  end=$(openssl x509 -in "$ROOT/var/lib/kubelet/pki/kubelet-client-current.pem" -noout -checkend 0) || true
+  [[ $end != *'will expire' ]] || no "the kubelet's certificate has ended: this node was off for too long, and has to join again"
 }
 
 join_kubelet_runs() {
@@ -68,6 +78,7 @@ join_cluster() { # <address of the control plane>
     api_answers "$1"
   await 120 "signature for bootstrap token ${token%.*} (expired, or of another cluster?)" "$JOIN_NEW_TOKEN" \
     join_token_is_known "$1" "${token%.*}"
+  join_is_not_ahead "$1"
   own=$(tailnet_address)
   config=$(fill_tailnet_address "${KUBEADM_CONFIG//__BOOTSTRAP_TOKEN__/"$token"}" "$own")
   # Of a join that was cut short the kubelet may still be at it, and finish it.
@@ -86,6 +97,17 @@ join_run_kubeadm() {
   [[ $LAST_ERROR != *'already exists in the cluster'* ]] || waiting "$LAST_ERROR" \
     "if the old machine $NODE_NAME is gone, on $CONTROL_PLANE: kubectl delete node $NODE_NAME; else rename this one"
   ((ANSWER == 0)) || fail "kubeadm join: ${LAST_ERROR:-exit $ANSWER}"
+}
+
+# Kubernetes supports no kubelet that is ahead of its API server; of one minor version kubeadm says nothing (1.36,
+# preflight/checks.go). Who is not told the version lets kubeadm decide.
+join_is_not_ahead() { # <address of the control plane>
+  local theirs
+  ask curl --fail --silent --show-error --insecure --max-time 5 "https://$1:$API_PORT/version"
+  theirs=$(sed -n 's/.*"gitVersion": *"v\([0-9.]*\).*/\1/p' "$WORK/answer")
+  sort -CV <<<"${KUBERNETES_VERSION%.*}"$'\n'"${theirs:-$KUBERNETES_VERSION}" ||
+    fail "this node has Kubernetes $KUBERNETES_VERSION, and the cluster only $theirs: it does not join" \
+      "upgrade $CONTROL_PLANE first, or plan kubernetes_version: $theirs, render, and give this node its bootstrap.sh"
 }
 
 # Asked before kubeadm is, which would wait for it and leave files behind. The answer is public, and signed with the

@@ -6,13 +6,9 @@
 : "${REPOSITORY_NAMES[*]:?}" "${REPOSITORY_FILES[*]:?}" "${REPOSITORY_KEY_URLS[*]:?}" "${REPOSITORY_KEY_FINGERPRINTS[*]:?}"
 
 check_package_sources() {
-  local i file
+  local i
   for i in "${!REPOSITORY_NAMES[@]}"; do
-    file=$KEY_FOLDER/meshstrap-${REPOSITORY_NAMES[i]}.asc
-    package_sources_key_is_right "$i" "$file"
-    # apt reads it as a user of its own.
-    file_is "$file" "$(<"$file")"
-    file_is "$REPOSITORY_PREFIX${REPOSITORY_NAMES[i]}$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[i]}"
+    package_sources_has "$i"
   done
 }
 
@@ -27,11 +23,37 @@ apply_package_sources() {
   if ! type -P curl gpg >"$WORK/tools"; then
     install_packages "${DOWNLOAD_PACKAGES[@]}"
   fi
-  for i in "${!REPOSITORY_NAMES[@]}"; do
-    package_sources_add "$i"
-  done
-  # A node that has joined goes on with a key that has expired at its vendor: its packages are there, its steps are not.
+  # A node that has joined goes on with a key that has expired and cannot be had anew, be it that the vendor has not
+  # prolonged it, has another one or is gone: its packages are there, and what the steps behind renew would end.
   [[ ! -f $ROOT/etc/kubernetes/kubelet.conf ]] || EXPIRED_IS_TAKEN=true
+  for i in "${!REPOSITORY_NAMES[@]}"; do
+    ask package_sources_has "$i"
+    if ((ANSWER == 0)); then
+      package_sources_try "$i"
+    else
+      package_sources_add "$i"
+    fi
+  done
+}
+
+package_sources_has() { # <number of the repository>
+  local name=${REPOSITORY_NAMES[$1]}
+  local file=$KEY_FOLDER/meshstrap-$name.asc
+  package_sources_key_is_right "$1" "$file"
+  # apt reads it as a user of its own.
+  file_is "$file" "$(<"$file")"
+  file_is "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[$1]}"
+}
+
+# Its failure is told, and stops nothing.
+package_sources_try() { # <number of the repository>
+  set +e
+  (
+    set -e
+    package_sources_add "$1"
+  )
+  set -e
+  rm -f "$WORK/told"
 }
 
 package_sources_add() { # <number of the repository>

@@ -121,6 +121,7 @@ tailnet_keep_address() {
   before=$(cat "$ADDRESS_RECORD" 2>/dev/null) || before=$address
   [[ $address == "$before" ]] ||
     fail "the tailnet address is $address, not $before, by which the cluster knows this node" \
-      "build this machine anew; if it has never joined: rm $ADDRESS_RECORD"
+      "in Tailscale's admin console delete the old machine, then give this one $before (Edit machine IPv4), or build it anew; \
+if it has never joined: rm $ADDRESS_RECORD"
   write_file "$ADDRESS_RECORD" "$address"
 }

@@ -162,7 +162,7 @@ def test_an_upgrade_by_hand_is_drift(machine: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "kept"), [("1.20.10", True), ("1.21.0", True), ("1.20.1", False), ("1.9.9", False)]
+    ("version", "kept"), [("1.20.10", True), ("1.21.0", True), ("1.20.1", False), ("1.19.9", False)]
 )
 def test_a_chart_that_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, version: str, kept: bool) -> None:
     machine.run("cilium")
@@ -176,6 +176,16 @@ def test_a_chart_that_a_person_has_upgraded_stays_and_is_said(machine: Sandbox, 
     assert upgrades(done) == (0 if kept else 1), done.log
     (machine.root / "opt/meshstrap/helm-4.3.1").unlink()
     assert upgrades(machine.run("cilium")) == 0
+
+
+@pytest.mark.parametrize(("version", "planned"), [("1.17.9", "1.20.2"), ("1.18.4", "1.20.2"), ("1.20.2", "1.22.0")])
+def test_no_minor_version_is_skipped(machine: Sandbox, version: str, planned: str) -> None:
+    machine.run("cilium")
+    stubs.set_state(machine, "chart-version", version)
+    machine.header |= {"CILIUM_VERSION": planned, "CILIUM_VALUES": "MTU: 1200"}
+    done = machine.run("cilium")
+    assert (done.code, upgrades(done)) == (1, 0), done.log
+    assert f"Cilium {version} is not upgraded to {planned} at once" in done.log
 
 
 def test_a_chart_whose_version_was_not_told_is_left_alone(machine: Sandbox) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from meshstrap.plan import NodePlan, Plan
-from tests.unit.hosts.faults import Raw, fault, mode, out, says
+from tests.unit.hosts.faults import Raw, fault, mode, out, says, warning
 from tests.unit.hosts.green import NO_API
 
 LOG = "/var/log/kubernetes/audit.log"
@@ -16,8 +16,8 @@ LOG = "/var/log/kubernetes/audit.log"
 
 def answers(plan: Plan, node: NodePlan) -> Raw:
     """What it answers where all is well."""
-    asked = "api_ready api_version api_anonymous etcd ca_hash cluster_configuration tokens components transformations"
-    commands: dict[str, Any] = dict.fromkeys(asked.split(), NO_API)
+    asked = "api_ready api_version api_anonymous etcd etcd_room ca_hash cluster_configuration tokens components"
+    commands: dict[str, Any] = dict.fromkeys([*asked.split(), "transformations"], NO_API)
     private = {"mode": "0600", "owner": "root", "kind": "file", "bytes": 1000}
     if node.is_control_plane:
         commands = _of_the_api(plan)
@@ -46,6 +46,7 @@ def _of_the_api(plan: Plan) -> dict[str, Any]:
         "api_version": json.dumps({"major": "1", "gitVersion": f"v{plan.versions.kubernetes}"}),
         "api_anonymous": "403",
         "etcd": '{"health":"true","reason":""}',
+        "etcd_room": "etcd_mvcc_db_total_size_in_bytes 5.3e+07\netcd_server_quota_backend_bytes 2.147483648e+09\n",
         "ca_hash": plan.ca_cert_hash.removeprefix("sha256:") + "\n",
         "cluster_configuration": json.dumps({"data": {"ClusterConfiguration": yaml.safe_dump(configuration)}}),
         "tokens": "bootstrap-token-abcdef 2026-11-30T00:00:00Z\n",
@@ -71,6 +72,8 @@ FAULTS = (
     fault(
         "control_plane", "etcd is healthy", says("etcd", '{"health":"false","reason":"ALARM NOSPACE"}'), "ALARM NOSPACE"
     ),
+    warning("etcd has room", out("etcd_room", "5.3e+07", "1.7e+09"), "1621 of 2048 MiB", topic="control_plane"),
+    fault("control_plane", "etcd has room", out("etcd_room", "5.3e+07", "2.147491840e+09"), "2048 of 2048 MiB"),
     fault(
         "control_plane",
         "anonymous callers see nothing",

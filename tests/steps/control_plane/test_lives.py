@@ -46,6 +46,20 @@ def test_kubelet_that_restarts_at_this_moment_is_waited_for(machine: Sandbox) ->
     assert is_untouched(machine, done)
 
 
+@pytest.mark.parametrize(("name", "is_ours"), [("k8s-api.internal", True), ("other.internal", False)])
+def test_another_name_of_the_api_changes_nothing(machine: Sandbox, name: str, is_ours: bool) -> None:
+    living(machine)
+    # The control plane's own kubelet asks the address.
+    for file, server in (("admin", name), ("kubelet", "100.64.0.1")):
+        machine.write(f"etc/kubernetes/{file}.conf", f"    server: https://{server}:6443\n")
+    before = machine.read("etc/hosts")
+    done = machine.run("control_plane")
+    assert done.code == (0 if is_ours else 1), done.log
+    assert ("this cluster's API is not called k8s-api.internal" in done.log) != is_ours
+    assert machine.read("etc/hosts") == before
+    assert is_untouched(machine, done)
+
+
 def test_stopped_kubelet_is_started(machine: Sandbox) -> None:
     stubs.clear_state(living(machine), "kubelet")
     stubs.set_state(machine, "kubelet-is", "inactive")

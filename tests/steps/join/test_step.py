@@ -45,6 +45,9 @@ CURL = r"""
 [[ -e $S/api ]] || { echo 'curl: (7) Failed to connect to 100.64.0.1 port 6443' >&2; exit 7; }
 case ${*: -1} in
   https://100.64.0.1:6443/livez) ;;
+  https://100.64.0.1:6443/version)
+    [[ -e $S/version ]] || { echo 'curl: (22) The requested URL returned error: 403' >&2; exit 22; }
+    printf '{\n  "major": "1",\n  "gitVersion": "v%s",\n  "goVersion": "go1.26"\n}' "$(cat $S/version)" ;;
   https://100.64.0.1:6443/api/v1/namespaces/kube-public/configmaps/cluster-info)
     [[ ! -e $S/young ]] || { rm $S/young; echo 'curl: (22) The requested URL returned error: 403' >&2; exit 22; }
     printf '{"data": {"kubeconfig": "...", "jws-kubeconfig-%s": "eyJhbGciOi..x"},' "$(cat $S/known)"
@@ -58,6 +61,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
     """A worker whose control plane is up and knows its token."""
     sandbox.header |= {
         "STEPS": ("join",),
+        "KUBERNETES_VERSION": "1.37.2",
         "KUBEADM_CONFIG": KUBEADM_CONFIG,
         "KUBELET_PATCH": "",
         "TAILNET_TAGS": ("tag:k8s-node",),
@@ -126,6 +130,53 @@ def test_power_cut_empties_the_kubeconfig(machine: Sandbox) -> None:
     machine.write("etc/kubernetes/kubelet.conf", "")
     machine.write("etc/kubernetes/pki/ca.crt", "")
     assert machine.run("join").levels == ["change", "changed", "summary"]
+
+
+def test_a_machine_that_was_off_for_a_year_joins_again(machine: Sandbox) -> None:
+    machine.run("join")
+    certificate = machine.root / "var/lib/kubelet/pki/kubelet-client-current.pem"
+    machine.stub(
+        "openssl",
+        f"[[ $* == 'x509 -in {certificate} -noout -checkend 0' ]] || exit 98\necho 'Certificate will expire'; exit 1",
+    )
+    done = machine.run("join")
+    assert (done.code, done.levels) == (75, ["change", "wait"]), done.log
+    assert f"here: sudo rm {machine.root}/etc/kubernetes/kubelet.conf; on cp1: sudo kubeadm token create" in done.log
+    assert machine.exists("etc/kubernetes/kubelet.conf")
+    (machine.root / "etc/kubernetes/kubelet.conf").unlink()
+    machine.write(TOKEN_FILE, TOKEN + "\n", 0o600)
+    stubs.clear_state(machine, "kubelet")
+    machine.stub("openssl", "echo 'Certificate will not expire'")
+    assert machine.run("join").levels == ["change", "changed", "summary"]
+
+
+@pytest.mark.parametrize(
+    ("server", "is_ours"),
+    [("k8s-api.internal", True), ("100.64.0.1", True), ("other.internal", False), ("xk8s-api.internal", False)],
+)
+def test_another_name_of_the_api_than_the_clusters_changes_nothing(
+    machine: Sandbox, server: str, is_ours: bool
+) -> None:
+    machine.run("join")
+    machine.write("etc/kubernetes/kubelet.conf", f"    server: https://{server}:6443\n")
+    machine.write("etc/hosts", stubs.HOSTS)
+    done = machine.run("join")
+    assert done.code == (0 if is_ours else 1), done.log
+    assert machine.read("etc/hosts") == (stubs.ALIAS if is_ours else "") + stubs.HOSTS
+    assert ("this cluster's API is not called k8s-api.internal" in done.log) != is_ours
+    assert is_ours or "set api_endpoint back in cluster.yaml" in machine.read("var/lib/meshstrap/status.json")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "joins"),
+    [("1.37.0", True), ("1.38.1", True), ("1.37.0-rc.1", True), ("1.36.9", False), ("1.9.0", False)],
+)
+def test_a_kubelet_that_is_ahead_of_its_api_server_does_not_join(machine: Sandbox, theirs: str, joins: bool) -> None:
+    stubs.set_state(machine, "version", theirs)
+    done = machine.run("join")
+    assert done.code == (0 if joins else 1), done.log
+    assert any(call.startswith("kubeadm join") for call in done.calls) == joins
+    assert (f"this node has Kubernetes 1.37.2, and the cluster only {theirs}" in done.log) != joins
 
 
 def test_kubeadm_fails(machine: Sandbox) -> None:

@@ -199,6 +199,40 @@ def test_a_node_that_has_joined_goes_on_though_its_vendor_lets_the_key_expire(ma
     assert machine.run("package_sources", check_only=True).code == 1, "it is asked for again at the next boot"
 
 
+@pytest.mark.parametrize(
+    ("served", "told"),
+    [
+        (None, "curl failed 5 times"),
+        (f"{EVIL}\n", f"signing key {EVIL} is not in the plan"),
+        ("<html>", "no OpenPGP key"),
+    ],
+    ids=["gone", "another key", "a page"],
+)
+def test_nor_is_it_stopped_by_a_vendor_that_is_gone(machine: Sandbox, served: str | None, told: str) -> None:
+    machine.run("package_sources")
+    machine.write("/etc/kubernetes/kubelet.conf", "")
+    machine.write("state/expired", GOOD + "\n")
+    for name in ("served", "ring"):
+        (machine.root / "state" / name).unlink()
+    machine.stub("sleep")
+    if served:
+        machine.write("state/served", served)
+    done = machine.run("package_sources")
+    assert (done.code, told in done.log, done.levels[-2:]) == (0, True, ["changed", "summary"]), done.log
+    assert '"state":"running"' in machine.read("var/lib/meshstrap/status.json")
+    assert machine.read(KEYRING) == GOOD + "\n"
+
+
+def test_a_source_that_the_plan_has_moved_is_not_done_without(machine: Sandbox) -> None:
+    machine.run("package_sources")
+    machine.write("/etc/kubernetes/kubelet.conf", "")
+    (machine.root / "state/served").unlink()
+    machine.stub("sleep")
+    machine.header["REPOSITORY_FILES"] = (SOURCES.replace("pkgs", "new"),)
+    done = machine.run("package_sources")
+    assert (done.code, "curl failed 5 times" in done.log) == (1, True), done.log
+
+
 def test_beside_a_good_key_an_expired_one_does_no_harm(machine: Sandbox) -> None:
     machine.write("state/served", f"{GOOD}\n{OTHER}\n")
     machine.write("state/expired", GOOD + "\n")

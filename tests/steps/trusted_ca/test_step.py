@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.shell.library_shell import facts_of
 from tests.shell.sandbox import LIBRARY, Sandbox
 from tests.shell.service_stubs import SHOWN, SILENT, changes
 
@@ -11,6 +12,8 @@ STEP = "trusted_ca"
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 CA_FILE = "usr/local/share/ca-certificates/meshstrap.crt"
 OPENSSL = r"""
+[[ $* != x509* ]] || { echo "notAfter=Nov 30 12:00:00 2028 GMT"; exit; }
+[[ ! -e $S/ended || $* == *' -no_check_time '* ]] || { echo 'error 10: certificate has expired' >&2; exit 2; }
 grep -q MIIB "$S/bundle" || { echo 'error 20 at 0 depth lookup: no local issuer certificate' >&2; exit 2; }"""
 
 # A unit that runs has a file with the time of its start.
@@ -58,6 +61,17 @@ def test_a_ca_that_never_reached_the_bundle_is_drift(machine: Sandbox) -> None:
     machine.write("state/bundle", "")
     assert machine.run(STEP, check_only=True).levels == ["drift", "summary"]
     assert machine.run(STEP).levels == ["change", "changed", "summary"]
+
+
+def test_its_end_is_a_fact(machine: Sandbox) -> None:
+    machine.run(STEP)
+    assert facts_of(machine, STEP) == {f"ends {machine.root}/{CA_FILE}": "2028-11-30T12:00:00Z"}
+
+
+def test_a_ca_that_has_ended_stops_no_node(machine: Sandbox) -> None:
+    machine.run(STEP)
+    machine.write("state/ended", "")
+    assert machine.run(STEP).levels == ["ok", "summary"]
 
 
 def test_missing_tools_come_from_the_distribution(machine: Sandbox) -> None:

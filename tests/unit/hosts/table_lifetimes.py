@@ -9,6 +9,7 @@ from tests.unit.hosts.faults import WORKER, Change, Raw, data, fault, out, warni
 
 NOW = datetime(2026, 11, 23, 20, 40, tzinfo=UTC)
 GOOD = NOW + timedelta(days=351)
+PRIVATE_CA = "/usr/local/share/ca-certificates/meshstrap.crt"
 
 
 def end(days: float) -> str:
@@ -19,7 +20,7 @@ def end(days: float) -> str:
 def answers(node: NodePlan) -> dict[str, str]:
     """What the commands of a node say where nothing ends soon."""
     kubelets = f"kubelet-client-current.pem notAfter={end(351)}\nkubelet.crt notAfter={end(351)}\n"
-    commands = {"kubelet_certificates": kubelets}
+    commands = {"kubelet_certificates": kubelets, "private_ca": f"{PRIVATE_CA} notAfter={end(351)}\n"}
     if node.is_control_plane:
         commands["certificates"] = "".join(
             f"/etc/kubernetes/{path} notAfter={end(days)}\n"
@@ -68,6 +69,8 @@ FAULTS = (
         "kubelet-client-current.pem: ended 0.5 days ago",
     ),
     warning("hubbles certificates last", ends("hubble_certificates", "cilium-ca", 5), "cilium-ca: 5.0 days left"),
+    warning("the private ca lasts", ends("private_ca", PRIVATE_CA, 8), "8.0 days left"),
+    fault("lifetimes", "the private ca lasts", ends("private_ca", PRIVATE_CA, -1), f"{PRIVATE_CA}: ended 1.0 days ago"),
     warning("the signing keys last", out("keys", f"{_STAMP + 90 * 86400}", f"{_STAMP + 10 * 86400}"), "10.0 days left"),
     fault(
         "lifetimes", "the signing keys last", out("keys", f"{_STAMP + 90 * 86400}", f"{_STAMP - 86400}"), "1.0 days ago"
