@@ -150,20 +150,24 @@ def supplies(session: nox.Session) -> None:
     """
     install_lab(session)
     python = (str(PROGRAMS / "python"), "-m", "tests.cluster.supplies", *session.posargs)
-    # Who gets the CPUs is decided between sessions of processes (sched(7), autogroup).
-    session.run(*(("setsid", "--wait") if "--behind" in session.posargs else ()), *python, external=True)
+    session.run(*(a_session_of_its_own() if "--behind" in session.posargs else ()), *python, external=True)
+
+
+def a_session_of_its_own() -> tuple[str, ...]:
+    """Who gets the CPUs is decided between sessions of processes (sched(7), autogroup); one that leads one has it."""
+    return () if os.getsid(0) == os.getpid() else ("setsid", "--wait")
 
 
 @nox.session(default=False)
 def arm64(session: nox.Session) -> None:
     """Boot a rendered node on an emulated arm64 machine with a kernel, a firmware and disks of its own.
 
-    `-- --behind`: only build what it needs, while nothing else wants the CPUs. Else what follows `--` is as for `lab`;
-    with `-- --all` such a machine also joins a cluster of the cluster lab.
+    `-- --behind`: only build what it needs, while nothing else wants the CPUs. Else what follows `--` is as for `lab`,
+    a part of it each day; with `-- --all` such a machine also joins a cluster of the cluster lab.
     """
     install_lab(session, *EMULATION_PACKAGES)
     if "--behind" in session.posargs:
-        session.run("setsid", "--wait", str(PROGRAMS / "python"), "-m", "tests.arm64.supplies", external=True)
+        session.run(*a_session_of_its_own(), str(PROGRAMS / "python"), "-m", "tests.arm64.supplies", external=True)
         return
     run(session, "pytest", "--durations=15", *chosen(session, "tests/arm64"))
 

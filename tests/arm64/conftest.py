@@ -15,6 +15,7 @@ from tests.cluster.evidence_report import EvidenceReporter
 from tests.lab.conftest import CACHE
 from tests.lab.lab import Lab
 from tests.lab.network import Account
+from tests.lab.parts import EMULATED, Parts
 from tests.lab.process import run
 from tests.lab.report import EVIDENCE, Reporter
 from tests.lab.turn import Turn
@@ -92,8 +93,9 @@ def _keep_evidence(machine: EmulatedMachine, folder: Path) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Wait for this lab's turn; told to end, clean up like at Ctrl-C."""
+    """Wait for this lab's turn, and run a part of it; told to end, clean up like at Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.pluginmanager.register(Parts(config, [EMULATED], "tests/arm64"), "lab-parts")
     if not config.option.collectonly:
         config.pluginmanager.register(Turn(config, "the arm64 lab"), "lab-turn")
     config.pluginmanager.register(Reporter(config, "arm64"), "lab-report")

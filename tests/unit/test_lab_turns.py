@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab import turn
 from tests.lab.building import build_programs
-from tests.lab.parts import CLUSTER, NODE_LAB, ROUTED_CLUSTER, Division
+from tests.lab.parts import CLUSTER, EMULATED, NODE_LAB, ROUTED_CLUSTER, Division
 from tests.lab.process import LabError
 from tests.processes import ended
 
@@ -49,7 +49,10 @@ def test_a_division_of_some_files_has_no_place_for_the_others() -> None:
     ]
 
 
-@pytest.mark.parametrize(("division", "folder"), [(NODE_LAB, "lab"), (CLUSTER, "cluster"), (ROUTED_CLUSTER, "cluster")])
+@pytest.mark.parametrize(
+    ("division", "folder"),
+    [(NODE_LAB, "lab"), (CLUSTER, "cluster"), (ROUTED_CLUSTER, "cluster"), (EMULATED, "arm64")],
+)
 def test_a_division_names_files_that_exist(division: Division, folder: str) -> None:
     files = {path.stem for path in (LABS / folder).glob("test_*.py")}
     assert division.always | division.only <= files
