@@ -24,8 +24,9 @@ api_answers() { # <address>
 # /etc/hosts with our line first, where it wins over any other of that name. The API server's certificate and every
 # kubeconfig have the name that the cluster was made with: without it nobody there would find the API any more.
 api_alias() { # <address> <path>
-  local known=("$KUBERNETES"/{admin,kubelet}.conf)
-  ! grep -qs 'server: https://[a-z]' "${known[@]}" || grep -qs "//$API_ENDPOINT:" "${known[@]}" ||
+  local known
+  known=$(grep -hs 'server: https://[a-z]' "$KUBERNETES"/{admin,kubelet}.conf) || true
+  [[ -z $known || $known == *"//$API_ENDPOINT:"* ]] ||
     fail "this cluster's API is not called $API_ENDPOINT" 'set api_endpoint back in cluster.yaml'
   printf '%s\n' "$1 $API_ENDPOINT # meshstrap: API"
   sed '/ # meshstrap: API$/d' "$2"

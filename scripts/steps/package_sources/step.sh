@@ -28,11 +28,14 @@ apply_package_sources() {
   [[ ! -f $ROOT/etc/kubernetes/kubelet.conf ]] || EXPIRED_IS_TAKEN=true
   for i in "${!REPOSITORY_NAMES[@]}"; do
     ask package_sources_has "$i"
-    if ((ANSWER == 0)); then
-      package_sources_try "$i"
-    else
+    # What is there already is only tried: a failure is told, and stops nothing.
+    ((ANSWER != 0)) || set +e
+    (
+      set -e
       package_sources_add "$i"
-    fi
+    )
+    set -e
+    rm -f "$WORK/told"
   done
 }
 
@@ -43,17 +46,6 @@ package_sources_has() { # <number of the repository>
   # apt reads it as a user of its own.
   file_is "$file" "$(<"$file")"
   file_is "$REPOSITORY_PREFIX$name$REPOSITORY_SUFFIX" "${REPOSITORY_FILES[$1]}"
-}
-
-# Its failure is told, and stops nothing.
-package_sources_try() { # <number of the repository>
-  set +e
-  (
-    set -e
-    package_sources_add "$1"
-  )
-  set -e
-  rm -f "$WORK/told"
 }
 
 package_sources_add() { # <number of the repository>
