@@ -39,7 +39,7 @@ TWO = {
 
 
 def asked(machine: Sandbox, *peers: dict[str, object], health: str = "", magic_dns: bool = True) -> Outcome:
-    machine.header |= {"STEPS": ("join",), "KUBEADM_CONFIG": "c", "KUBELET_PATCH": ""}
+    machine.header |= {"STEPS": ("join",), "KUBERNETES_VERSION": "1.36.3", "KUBEADM_CONFIG": "c", "KUBELET_PATCH": ""}
     machine.header.setdefault("TAILNET_TAGS", ("tag:k8s-node",))
     machine.write("etc/hosts", stubs.HOSTS)
     machine.write("etc/kubernetes/kubelet.conf", "kubelet")
