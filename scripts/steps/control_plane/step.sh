@@ -205,6 +205,7 @@ control_plane_renew() { # <what a person can do while a part is away>
 # By the word of the kubelet, which asks it as its manifest says, and of another container than the one that was stopped.
 control_plane_part_is_ready() { # <part> <old container>
   local told
+  # shellcheck disable=SC2310 # one external command, and any failure of it means: no
   told=$(kube get --namespace kube-system "pod/$1-$NODE_NAME" --output \
     'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {end}{.status.containerStatuses[*].containerID}') ||
     no "the kubelet: $(last_words kubelet)"
