@@ -60,6 +60,8 @@ def _cluster(plan: Plan) -> dict[str, Any]:
         "clusterName": plan.name,
         "kubernetesVersion": f"v{plan.versions.kubernetes}",
         "controlPlaneEndpoint": f"{plan.api_endpoint}:{plan.api_port}",
+        # A dozen RSA keys took a first run seconds, and a handshake with one costs many times as much.
+        "encryptionAlgorithm": "ECDSA-P256",
         "networking": {
             "podSubnet": str(network.pod_subnet),
             "serviceSubnet": str(network.service_subnet),
