@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 from tests.lab.faults import wait_says
+from tests.lab.process import wait_until
 
 from .cluster import Cluster
 from .healing import healed
@@ -39,6 +40,9 @@ def test_a_control_plane_that_is_lost_comes_back_from_a_copy_on_another_machine(
     machine = cluster.machines["cp1"]
     machine.bash(commands("The copy"), timeout=300).check()
     copy = machine.run("base64", COPY).check().out
+    # What it is asked while etcd is away it answers with an error, a minute later.
+    ask = ("get", "nodes", "--request-timeout=10s")
+    wait_until(lambda: cluster.kubectl(*ask).code == 0, "the API with its etcd again", seconds=300, every=2)
     healed(probes)
     cluster.kubectl("create", "configmap", "made-since").check()
 
