@@ -37,7 +37,8 @@ make_work_folder() {
     rm -rf "$WORK"
     mkdir -m 700 "$WORK"
   fi
-  trap 'rm -rf "$WORK"' EXIT
+  # A unit that is stopped has this rm killed as well, which would be told as a failure of the step.
+  trap 'set +e; rm -rf "$WORK"' EXIT
 }
 
 run_steps() { # <step>...

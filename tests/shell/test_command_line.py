@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,14 @@ def test_a_full_disk_does_not_hide_the_error(sandbox: Sandbox) -> None:
     shell(sandbox, "record running 'all is well' ''")
     assert "all is well" in script(sandbox, "--status").log
     assert not sandbox.exists("/run/meshstrap-status.json")
+
+
+def test_a_unit_that_is_stopped_has_not_failed(sandbox: Sandbox) -> None:
+    """systemd sends SIGTERM to all processes of a unit until it sees no new one: to what cleans up as well."""
+    stopped = "record waiting 'for a server' look; rm() { [[ $1 != -rf ]] || return 143; }; kill -TERM $$"
+    assert script(sandbox, steps=STEPS.replace(': >"$ROOT/two"', stopped)).code == -signal.SIGTERM
+    told = status(sandbox)
+    assert (told["state"], told["message"]) == ("waiting", "for a server")
 
 
 def test_tries_are_counted_until_it_converges(sandbox: Sandbox) -> None:
