@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # systemd units: restarted only when older than what they read.
 
-: "${ANSWER:?}" "${LAST_ERROR?}"
+: "${ROOT?}" "${ANSWER:?}" "${LAST_ERROR?}" "${TAILSCALED_DROP_IN:?}"
+
+readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf
 
 # When it was started, in seconds since 1970; now, where that has yet to come.
 service_started() { # <what service_state said>
@@ -44,4 +46,9 @@ restart_service() { # <unit>
 # Of the program itself, not systemd's about it.
 last_words() { # <unit>
   journalctl --quiet --since=-60s --lines=1 --output=cat "_SYSTEMD_UNIT=${1%.service}.service" | cut -c 1-300
+}
+
+# Its package starts tailscaled: where this is there before, nothing has to start it again for it.
+write_tailscaled_drop_in() {
+  write_file "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
 }

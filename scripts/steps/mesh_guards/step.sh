@@ -11,8 +11,7 @@
 #    (https://github.com/tailscale/tailscale/issues/19797, open, November 2026). It may not talk to the pod subnet.
 
 : "${ROOT?}" "${ANSWER:?}" "${MESH_RULE_UNIT:?}" "${TAILSCALED_DROP_IN:?}" "${TAILNET_SUBNET:?}" "${POD_SUBNET:?}"
-
-readonly TAILSCALED_DROP_IN_FILE=$ROOT/etc/systemd/system/tailscaled.service.d/10-meshstrap.conf
+: "${TAILSCALED_DROP_IN_FILE:?}"
 
 check_mesh_guards() {
   local rules state
@@ -40,7 +39,7 @@ apply_mesh_guards() {
   ask mesh_guards_deny_is_current
   local deny=$ANSWER
   write_file "$ROOT/etc/systemd/system/meshstrap-mesh-rule.service" "$MESH_RULE_UNIT"
-  write_file "$TAILSCALED_DROP_IN_FILE" "$TAILSCALED_DROP_IN"
+  write_tailscaled_drop_in
   restart_service meshstrap-mesh-rule.service
   ((deny != 1)) || restart_service tailscaled
 }

@@ -18,6 +18,7 @@ check_packages() {
 apply_packages() {
   packages_planned
   packages_keep_minor
+  write_tailscaled_drop_in
   install_packages "${PLANNED[@]}"
   hold_packages "${HELD_PACKAGES[@]}"
 }

@@ -51,6 +51,7 @@ def machine(sandbox: Sandbox) -> Sandbox:
         "KUBERNETES_VERSION": "1.36.3",
         "PACKAGES": ("kubelet=1.36.3-*", "tailscale=1.104.5", "ethtool"),
         "HELD_PACKAGES": ("kubelet", "tailscale"),
+        "TAILSCALED_DROP_IN": "[Service]\nIPAddressDeny=10.244.0.0/16",
     }
     state = f"S={sandbox.root}/state\nmkdir -p $S\n"
     stubs = {
@@ -76,6 +77,16 @@ def test_it_installs_in_one_transaction_and_holds(machine: Sandbox) -> None:
     assert installs(done.calls) == ["kubelet=1.36.3-* tailscale=1.104.5 ethtool"]
     assert "apt-mark hold kubelet tailscale" in done.calls
     assert machine.read("state/kubelet") == "hold installed 1.36.3-1.1\n"
+
+
+def test_tailscaled_is_started_by_its_package_with_its_drop_in_in_place(machine: Sandbox) -> None:
+    """A second start of it would take seconds of a bring-up, and cost a living node its tailnet for as long."""
+    place = "etc/systemd/system/tailscaled.service.d/10-meshstrap.conf"
+    before = f"S={machine.root}/state\n[[ $* == *' update' || -s {machine.root}/{place} ]] || exit 97\n"
+    machine.stub("apt-get", before + APT_GET)
+    done = machine.run("packages")
+    assert (done.code, installs(done.calls)[-1]) == (0, "kubelet=1.36.3-* tailscale=1.104.5 ethtool"), done.log
+    assert machine.read(place) == "[Service]\nIPAddressDeny=10.244.0.0/16\n"
 
 
 def test_a_second_run_changes_nothing(machine: Sandbox) -> None:
