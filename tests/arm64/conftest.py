@@ -23,6 +23,7 @@ from tests.lab.vendors import Sources
 
 from . import clock
 from .disk import arm64_disk
+from .joining import ROUTING
 from .machine import EmulatedMachine
 from .supplies import serve_arm64
 
@@ -99,7 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.option.collectonly:
         config.pluginmanager.register(Turn(config, "the arm64 lab"), "lab-turn")
     config.pluginmanager.register(Reporter(config, "arm64"), "lab-report")
-    config.pluginmanager.register(EvidenceReporter(config, f"tests/arm64/{JOINS.name}"), "cluster-evidence")
+    config.pluginmanager.register(EvidenceReporter(config, f"tests/arm64/{JOINS.name}", ROUTING), "cluster-evidence")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

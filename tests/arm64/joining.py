@@ -21,6 +21,8 @@ from .node import paste
 NODES = {"cp1": "alice", "w1": "bob"}
 # How many times as long as a machine that is not emulated it may take for anything.
 PATIENCE = 15
+# Without a tunnel Cilium has a program less to compile there, which in emulation takes a minute or more.
+ROUTING = "tailnet"
 
 _NATIVE = "role: worker, shape: generic, arch: amd64,"
 _EMULATED = f"role: worker, shape: generic, arch: arm64, login_user: {LOGIN},"
@@ -38,7 +40,7 @@ def mixed_inventory(sources: str, values: str, trusted_ca: str) -> str:
     What this machine forces upon its own nodes (see :mod:`tests.cluster.inventory`) is waived for a whole cluster, so
     it is for the worker as well, which needs none of it: its kernel has cgroup v2 alone and a clock of its own.
     """
-    text = cluster_inventory(sources, values + _PROBES, trusted_ca, nodes=NODES)
+    text = cluster_inventory(sources, values + _PROBES, trusted_ca, nodes=NODES, routing=ROUTING)
     return text.replace(_NATIVE, _EMULATED)
 
 

@@ -12,13 +12,14 @@ from .evidence import PAGE, Case, gather, keep, merged, read_shown
 class EvidenceReporter:
     """Notes each test of a run; at its end ``--update-golden`` writes what was shown.
 
-    ``place``: the folder or the file whose tests the page speaks of.
+    ``place``: the folder or the file whose tests the page speaks of; ``routing``: how their pods travel, if it is not
+    the command line that says so.
     """
 
-    def __init__(self, config: pytest.Config, place: str = "tests/cluster/") -> None:
+    def __init__(self, config: pytest.Config, place: str = "tests/cluster/", routing: str = "") -> None:
         self._config = config
         self._place = place
-        self._routing = config.getoption("--routing")
+        self._routing = routing or config.getoption("--routing")
         self._passed: set[Case] = set()
         self._failed: set[Case] = set()
         self._properties: dict[str, Any] = {}

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.arm64.joining import ROUTING
 from tests.cluster.evidence import PAGE, Case, Proof, Shown, gather, keep, merged, page, read_shown, with_all
 from tests.lab.parts import CLUSTER, ROUTED_CLUSTER
 
@@ -37,7 +38,7 @@ def test_the_page_is_what_was_kept_and_knows_every_test_of_the_cluster(update_go
     divisions = (CLUSTER, ROUTED_CLUSTER)
     names = collected("tests/cluster")
     cases = [Case(name, one.routing) for one in divisions for name in names if one.has(name)]
-    cases += [Case(name) for name in collected("tests/arm64/test_arm64_worker_joins.py")]
+    cases += [Case(name, ROUTING) for name in collected("tests/arm64/test_arm64_worker_joins.py")]
     now = with_all(read_shown(), cases)
     if update_golden:
         keep(now)
