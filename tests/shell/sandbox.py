@@ -39,6 +39,7 @@ DEFAULTS: dict[str, str | Sequence[str]] = {
     "ACCEPT_ROUTES": "false",
     "SERVICE_SUBNET": "10.96.0.0/16",
     "TAILNET_SUBNET": "100.64.0.0/10",
+    "TAILSCALED_DROP_IN": "[Service]\nIPAddressDeny=10.244.0.0/16",
     "STEPS": ("some_step",),
 }
 

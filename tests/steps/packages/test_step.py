@@ -51,7 +51,6 @@ def machine(sandbox: Sandbox) -> Sandbox:
         "KUBERNETES_VERSION": "1.36.3",
         "PACKAGES": ("kubelet=1.36.3-*", "tailscale=1.104.5", "ethtool"),
         "HELD_PACKAGES": ("kubelet", "tailscale"),
-        "TAILSCALED_DROP_IN": "[Service]\nIPAddressDeny=10.244.0.0/16",
     }
     state = f"S={sandbox.root}/state\nmkdir -p $S\n"
     stubs = {
