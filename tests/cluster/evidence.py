@@ -31,10 +31,10 @@ to be shown anew.
 _NOT_SHOWN = """\
 ## What could not be shown here
 
-- **arm64's own hardware, a control plane on it, and VXLAN there.** Where a worker is emulated, it and all its programs are
-  arm64, on a kernel of its own, with tailnet routing. All else ran on amd64. With VXLAN its pods came no further than to
-  be created: Cilium compiles its programs on the node, one more with a tunnel, and ends the compiler after five minutes.
-  On a slower machine that was too short once in one run, and three times in a row in another.
+- **arm64's own hardware, a control plane on it, and VXLAN there.** Where a worker is emulated, it and all its programs
+  are arm64, on a kernel of its own, with tailnet routing. All else ran on amd64. With VXLAN its pods came no further
+  than to be created: Cilium compiles its programs on the node, one more with a tunnel, and ends the compiler after five
+  minutes. On a slower machine that was too short once in one run, and three times in a row in another.
 - **Ubuntu and Oracle Linux.** The machines are Debian 13 trees, booted by their own systemd in a container. What is
   particular to the other systems (dnf, SELinux, their images' firewalls) was tested with stubs, or not at all.
 - **Oracle's real network.** The accounts, their routers, NATs, DHCP, resolver and metadata service are this lab's, made
