@@ -79,16 +79,14 @@ class EmulatedMachine(Instance):
         """Whether the machine has power."""
         return self._qemu is not None and self._qemu.running()
 
-    def boot(self, *, wait: bool = True, clock_off: timedelta = timedelta(), turned: bool = False) -> None:
+    def boot(self, *, wait: bool = True, clock_off: timedelta = timedelta()) -> None:
         """Power on; returns when one can log in and systemd has a bus, or at once without ``wait``.
 
-        Its own clock is ``clock_off`` what this machine's says. ``turned``: its volumes have changed names.
+        Its own clock is ``clock_off`` what this machine's says.
         """
         self.booted = time.time()
         inside = ["ip", "netns", "exec", self.account.machine]
-        self._qemu = Daemon(
-            [*inside, *self.hardware.command(datetime.now(UTC) + clock_off, turned=turned)], self.folder / "qemu.log"
-        )
+        self._qemu = Daemon([*inside, *self.hardware.command(datetime.now(UTC) + clock_off)], self.folder / "qemu.log")
         prefer(self._qemu.pid)
         if wait:
             self.wait_for_login()

@@ -28,13 +28,8 @@ class Hardware:
     cpus: int = 2
     memory: int = 4096
 
-    def command(self, clock: datetime, *, turned: bool = False) -> list[str]:
-        """What starts it; its console is a file. ``clock``: what its own clock says then, in UTC.
-
-        ``turned``: the volumes are attached in the other order, and the kernel, which goes by that, gives each the name
-        that the other one had. Their LUNs stay.
-        """
-        volumes = [self._disk(lun, disk) for lun, disk in enumerate(self.disks, 1)]
+    def command(self, clock: datetime) -> list[str]:
+        """What starts it; its console is a file. ``clock``: what its own clock says then, in UTC."""
         return [
             "qemu-system-aarch64",
             *("-name", self.name, "-nodefaults", "-display", "none", "-monitor", "none"),
@@ -50,7 +45,7 @@ class Hardware:
             *("-chardev", f"file,id=console,path={self.folder}/console.log,append=on", "-serial", "chardev:console"),
             # Oracle attaches paravirtualized volumes as disks of one virtio-scsi controller.
             *("-device", "virtio-scsi-pci,id=scsi"),
-            *(word for volume in (reversed(volumes) if turned else volumes) for word in volume),
+            *(word for lun, disk in enumerate(self.disks, 1) for word in self._disk(lun, disk)),
         ]
 
     def _disk(self, lun: int, disk: str) -> tuple[str, ...]:

@@ -38,12 +38,6 @@ def test_its_volumes_are_two_disks_of_one_controller_and_the_first_boots() -> No
     assert ["file=/lab/w1/boot.qcow2" in files[0], "file=/lab/w1/block.qcow2" in files[1]] == [True, True]
 
 
-def test_its_volumes_can_be_attached_in_the_other_order_and_keep_their_luns() -> None:
-    command = HARDWARE.command(datetime.fromisoformat("2026-11-29T18:30:00Z"), turned=True)
-    disks = [word for word in command if word.startswith("scsi-hd")]
-    assert [disk.partition("scsi.0,")[2] for disk in disks] == ["scsi-id=0,lun=2", "scsi-id=0,lun=1,bootindex=0"]
-
-
 def test_its_clock_is_what_it_is_told() -> None:
     assert options("rtc") == ["base=2026-11-29T18:30:00"]
 
