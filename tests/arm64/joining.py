@@ -21,7 +21,7 @@ from .node import paste
 NODES = {"cp1": "alice", "w1": "bob"}
 # How many times as long as a machine that is not emulated it may take for anything.
 PATIENCE = 15
-# Without a tunnel Cilium has a program less to compile there, which in emulation takes a minute or more.
+# Without a tunnel Cilium has a program less to compile there, within the five minutes that it gives the first ones.
 ROUTING = "tailnet"
 
 _NATIVE = "role: worker, shape: generic, arch: amd64,"

@@ -79,7 +79,7 @@ def test_it_installs_in_one_transaction_and_holds(machine: Sandbox) -> None:
 
 
 def test_tailscaled_is_started_by_its_package_with_its_drop_in_in_place(machine: Sandbox) -> None:
-    """A second start of it would take seconds of a bring-up, and cost a living node its tailnet for as long."""
+    """A second start of it would take seconds of a bring-up."""
     place = "etc/systemd/system/tailscaled.service.d/10-meshstrap.conf"
     before = f"S={machine.root}/state\n[[ $* == *' update' || -s {machine.root}/{place} ]] || exit 97\n"
     machine.stub("apt-get", before + APT_GET)
